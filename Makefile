@@ -1,0 +1,55 @@
+# Everything sets itself up: `make serve` and `make test` need Python 3.11+ and make, nothing else.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+BREAKING_AGAINST ?= proto/breaking-baseline.binpb
+
+help: ## What can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+serve: .venv/runtime ## Run the collector
+	@exec $(BIN)/trackside serve $(ARGS)
+
+test: .venv/dev ## Run the tests
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/dev ## Lint, types, import contracts, protos, generated code
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	$(BIN)/python proto/generate.py --check --breaking-against $(BREAKING_AGAINST)
+
+format: .venv/dev ## Format the code
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+	$(BIN)/buf format -w --path proto/trackside
+
+generate: .venv/dev ## Make the code under proto/gen from the protos
+	$(BIN)/python proto/generate.py
+
+lock: .venv/dev ## Pin every dependency anew
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --python-version 3.11 \
+		pyproject.toml --group build -o requirements.lock $(ARGS)
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --python-version 3.11 \
+		-c requirements.lock pyproject.toml --group dev -o requirements-dev.lock $(ARGS)
+
+clean: ## Remove what was set up and made; the data directory stays
+	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Trackside needs Python 3.11 or later; set PYTHON=") if sys.version_info < (3, 11) else 0'
+	$(PYTHON) -m venv .venv
+
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.venv/runtime: requirements.lock pyproject.toml | .venv/bin/python
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements.lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/runtime
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+.PHONY: help serve test check format generate lock clean

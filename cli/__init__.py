@@ -1,0 +1,1 @@
+"""The `trackside` command, and the supervisor that runs the processes."""

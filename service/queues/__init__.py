@@ -1,0 +1,70 @@
+"""Where records go: one interface, and a module for each engine, chosen by the scheme of the queue's URL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Sequence
+from typing import NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+
+class Record(NamedTuple):
+    """One event as the queue holds it."""
+
+    value: bytes
+    """The record: one JSON object on one line, UTF-8."""
+    write_key: str
+    message_id: str
+    kind: str
+    """The event's `type`."""
+    user: str
+    """userId, else anonymousId: with the write key, what keeps one user's events in order."""
+
+
+class QueueUnavailable(Exception):
+    """The queue cannot be written just now. The message says why, for the log."""
+
+
+class InvalidQueue(Exception):
+    """The queue's URL cannot be used. The message is a sentence for the operator."""
+
+
+class Queue(Protocol):
+    async def put(self, records: Sequence[Record]) -> Collection[int]:
+        """Return when every record is durable: the indexes of those that were not queued as they are duplicates.
+
+        A record is a duplicate of an earlier one, of this call or before it, with the same write key and messageId
+        within the window. Raises QueueUnavailable; then none of the records of this call was queued, or some were,
+        and putting all of them again is safe.
+        """
+        ...
+
+    async def healthy(self) -> bool:
+        """Whether a put could succeed now."""
+        ...
+
+    async def close(self) -> None:
+        """Make what waits durable and release everything."""
+        ...
+
+
+class Reader(Protocol):
+    """What `trackside tail` reads with. It never blocks the queue's writer."""
+
+    async def read(self, *, last: int | None, limit: int | None, follow: bool) -> AsyncIterator[bytes]:
+        """The records' values in order: all, or from the `last` ones on; at most `limit`; with `follow`, without end."""
+        ...
+
+
+def open_queue(url: str, *, duplicate_window: int) -> Queue:
+    """Open the queue that a URL names, for writing.
+
+    `sqlite:///PATH` is a SQLite file; PATH is created when it is not there. `duplicate_window` is in seconds.
+    Raises InvalidQueue.
+    """
+    match urlsplit(url).scheme:
+        case "sqlite":
+            from service.queues.sqlite import SQLiteQueue
+
+            return SQLiteQueue.open(url, duplicate_window=duplicate_window)
+        case scheme:
+            raise InvalidQueue(f"There is no queue for {scheme or url!r}: a queue's URL starts with sqlite:///.")
