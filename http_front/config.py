@@ -5,9 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from trackside.v1 import collector_service_pb2, options_pb2
-
-LIMITS = collector_service_pb2.DESCRIPTOR.services_by_name["CollectorService"].GetOptions().Extensions[options_pb2.limits]
+from event_model.schema import LIMITS
 
 
 class FrontConfig(BaseSettings):
@@ -15,18 +13,24 @@ class FrontConfig(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="TRACKSIDE_", frozen=True, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="Address that the HTTP and gRPC ports listen on.")
-    http_port: int = Field(8080, ge=0, le=65535, description="Port of the HTTP API.")
-    service: str = Field("", description="gRPC target of the service. [default: the service that this command runs]")
-    max_event_bytes: int = Field(LIMITS.event_bytes, ge=1, description="The largest event, in bytes.")
+    host: str = Field(default="127.0.0.1", description="Address that the HTTP and gRPC ports listen on.")
+    http_port: int = Field(default=8080, ge=0, le=65535, description="Port of the HTTP API.")
+    service: str = Field(
+        default="", description="gRPC target of the service. [default: the service that this command runs]"
+    )
+    max_event_bytes: int = Field(default=LIMITS.event_bytes, ge=1, description="The largest event, in bytes.")
     max_batch_bytes: int = Field(
-        LIMITS.batch_bytes, ge=1, description="The largest decompressed body of a batch, in bytes."
+        default=LIMITS.batch_bytes, ge=1, description="The largest decompressed body of a batch, in bytes."
     )
     trusted_proxies: int = Field(
-        0, ge=0, description="How many proxies in front append to X-Forwarded-For; the sender's address is taken there."
+        default=0,
+        ge=0,
+        description="How many proxies in front append to X-Forwarded-For; the sender's address is taken there.",
     )
-    body_timeout: float = Field(30.0, gt=0, description="Seconds that a request's body may take to arrive.")
-    service_timeout: float = Field(10.0, gt=0, description="Seconds that a call of the service may take.")
+    body_timeout: float = Field(default=30.0, gt=0, description="Seconds that a request's body may take to arrive.")
+    service_timeout: float = Field(default=10.0, gt=0, description="Seconds that a call of the service may take.")
     front_pending_bytes: int = Field(
-        67_108_864, ge=1, description="Bytes of events that may wait for the service before callers are told to retry."
+        default=67_108_864,
+        ge=1,
+        description="Bytes of events that may wait for the service before callers are told to retry.",
     )

@@ -1,0 +1,84 @@
+"""The service's process: opens what it needs, listens, and drains when it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import sys
+
+import uvloop
+
+from service import server
+from service.collector import Collector
+from service.config import ServiceConfig
+from service.queues import InvalidQueue, open_queue
+from service.refused import RefusedStore
+from service.sources import Directory, InvalidSources
+
+_DRAIN = 20.0  # seconds
+
+
+class CannotStart(Exception):
+    """The service's settings cannot be used. The message is one sentence for the operator."""
+
+
+async def serve(config: ServiceConfig) -> None:
+    """Serve until SIGTERM or SIGINT. Raises CannotStart."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        sources = Directory(config.sources)
+        queue = open_queue(config.queue_url, duplicate_window=config.duplicate_window)
+        refused = RefusedStore.open(config.data_dir, keep=config.refused_events)
+    except OSError as error:
+        raise CannotStart(f"The data directory {config.data_dir} cannot be used: {error.strerror}.") from None
+    except (InvalidSources, InvalidQueue) as error:
+        raise CannotStart(str(error)) from None
+    collector = Collector(config, sources, queue, refused)
+    grpc_server, servicer, health = server.build(collector)
+    try:
+        _listen(grpc_server, config)
+        await grpc_server.start()
+        following = asyncio.create_task(server.follow_queue(queue, health))
+        gc.freeze()
+        await stop.wait()
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+        await health.enter_graceful_shutdown()
+        await grpc_server.stop(_DRAIN)
+        await servicer.drain()
+    finally:
+        await queue.close()
+        refused.close()
+
+
+def _listen(grpc_server: server.grpc.aio.Server, config: ServiceConfig) -> None:
+    addresses = [f"{config.host}:{config.grpc_port}"]
+    if config.grpc_socket:
+        addresses.append(f"unix:{config.grpc_socket}")
+    for address in addresses:
+        try:
+            grpc_server.add_insecure_port(address)
+        except RuntimeError:
+            raise CannotStart(f"The gRPC API cannot listen on {address}: it is taken or not allowed.") from None
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s service: %(message)s")
+    try:
+        uvloop.run(serve(ServiceConfig()))
+    except CannotStart as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a sentence for the operator
+        return os.EX_CONFIG
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Free-form fields: whichever form a caller chose, the text of one JSON object comes out."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import msgspec
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct, Value
+from trackside.v1 import collector_service_pb2 as proto
+
+from event_model import jsontext
+from event_model.schema import LIMITS, Member
+from service.refusals import Refused
+
+_REFUSALS: dict[type[Exception], tuple[proto.Reason, str]] = {
+    jsontext.Malformed: (proto.REASON_MALFORMED_JSON, "{} is not valid JSON"),
+    jsontext.NotAnObject: (proto.REASON_WRONG_TYPE, "{} must be an object"),
+    jsontext.TooDeep: (proto.REASON_NESTED_TOO_DEEP, f"{{}} nests deeper than {LIMITS.nesting} levels"),
+}
+
+
+def to_text(message: Message, member: Member) -> None:
+    """Put the text in place of the comfortable form, where the message has that."""
+    if message.WhichOneof(member.oneof) == member.comfortable:
+        setattr(message, member.field, text_of(getattr(message, member.comfortable)))
+
+
+def checked(text: str, name: str) -> str:
+    """The text if it is one JSON object, on one line. Raises Refused, naming the member."""
+    try:
+        return jsontext.one_object(text, LIMITS.nesting)
+    except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep) as error:
+        reason, sentence = _REFUSALS[type(error)]
+        raise Refused(reason, name, sentence.format(name)) from None
+
+
+def text_of(message: Message) -> str:
+    """A Struct, or a message of documented fields, as JSON text with the fields' JSON names."""
+    return msgspec.json.encode(_plain(message)).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Struct):
+        return {name: _of_value(member) for name, member in value.fields.items()}
+    if isinstance(value, Message):
+        return {field.json_name: _plain(content) for field, content in value.ListFields()}
+    return _number(value) if isinstance(value, float) else value
+
+
+def _of_value(value: Value) -> Any:
+    match value.WhichOneof("kind"):
+        case "struct_value":
+            return _plain(value.struct_value)
+        case "list_value":
+            return [_of_value(item) for item in value.list_value.values]
+        case "number_value":
+            return _number(value.number_value)
+        case "string_value":
+            return value.string_value
+        case "bool_value":
+            return value.bool_value
+        case _:
+            return None
+
+
+def _number(value: float) -> float | int | None:
+    """JSON has no NaN and no Infinity; a whole number is written as one, as protobuf's own JSON does."""
+    if not math.isfinite(value):
+        return None
+    return int(value) if value.is_integer() and abs(value) < 1 << 53 else value

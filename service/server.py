@@ -1,0 +1,156 @@
+"""The gRPC server: the calls, their errors with google.rpc details, health and reflection."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any, NoReturn, Protocol, cast
+
+import grpc
+from google.protobuf import any_pb2, duration_pb2
+from google.protobuf.message import Message
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from grpc_status import rpc_status
+from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1 import collector_service_pb2_grpc as proto_grpc
+
+from event_model.schema import LIMITS
+from service.collector import Collector, UnknownDelivery, Verdicts
+from service.delivery import key_of
+from service.queues import Queue
+
+log = logging.getLogger(__name__)
+
+SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
+DOMAIN = "trackside"
+RETRY_DELAY = 1  # seconds
+_HEALTH_EVERY = 1.0  # seconds
+
+_RETRY = {
+    proto.RETRY_REASON_OVERLOADED: (code_pb2.RESOURCE_EXHAUSTED, "More waits to be queued than the service allows."),
+    proto.RETRY_REASON_QUEUE_UNAVAILABLE: (code_pb2.UNAVAILABLE, "The queue cannot be written."),
+}
+
+
+class Health(Protocol):
+    """The asyncio servicer of grpc.health.v1."""
+
+    async def set(self, service: str, status: int) -> None: ...
+
+    async def enter_graceful_shutdown(self) -> None: ...
+
+
+class Servicer(proto_grpc.CollectorServiceServicer):
+    """The calls. What a call started goes on when its caller goes away: the work belongs to the queue."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+        self._calls: set[asyncio.Task[Verdicts]] = set()
+
+    async def Collect(  # noqa: N802 - the name is the proto's
+        self, request: proto.CollectRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> proto.CollectResponse:
+        deliveries = [request.delivery] if request.HasField("delivery") else []
+        verdicts = await self._collect([proto.Entry(event=request.event)], deliveries, context)
+        if verdicts.refusals:
+            await _refuse(context, verdicts.refusals[0])
+        if verdicts.retry:
+            code, message = _RETRY[verdicts.retry]
+            await _abort(context, code, message, error_details_pb2.RetryInfo(retry_delay=_delay()))
+        return proto.CollectResponse(outcome=verdicts.outcomes[0])
+
+    async def CollectBatch(  # noqa: N802 - the name is the proto's
+        self, request: proto.CollectBatchRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> proto.CollectBatchResponse:
+        try:
+            verdicts = await self._collect(request.entries, request.deliveries, context)
+        except UnknownDelivery as error:
+            violation = error_details_pb2.BadRequest.FieldViolation(field="entries.delivery", description=str(error))
+            await _abort(
+                context,
+                code_pb2.INVALID_ARGUMENT,
+                str(error),
+                error_details_pb2.BadRequest(field_violations=[violation]),
+            )
+        response = proto.CollectBatchResponse(outcomes=verdicts.outcomes, refusals=verdicts.refusals)
+        if verdicts.retry:
+            response.retry.CopyFrom(proto.Retry(reason=verdicts.retry, delay=_delay()))
+        return response
+
+    async def _collect(
+        self,
+        entries: Sequence[proto.Entry],
+        deliveries: Sequence[proto.Delivery],
+        context: grpc.aio.ServicerContext[Any, Any],
+    ) -> Verdicts:
+        metadata = context.invocation_metadata() or ()
+        call_key = next((key_of(str(value)) for name, value in metadata if name == "authorization"), "")
+        call = asyncio.create_task(self._collector.collect(entries, deliveries, call_key))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+        return await asyncio.shield(call)
+
+    async def drain(self) -> None:
+        """Return when every call that was started is done."""
+        await asyncio.gather(*self._calls, return_exceptions=True)
+
+
+def _delay() -> duration_pb2.Duration:
+    return duration_pb2.Duration(seconds=RETRY_DELAY)
+
+
+async def _refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: proto.Refusal) -> NoReturn:
+    violation = error_details_pb2.BadRequest.FieldViolation(field=refusal.field, description=refusal.description)
+    reason = proto.Reason.Name(refusal.reason)
+    await _abort(
+        context,
+        code_pb2.INVALID_ARGUMENT,
+        refusal.description,
+        error_details_pb2.BadRequest(field_violations=[violation]),
+        error_details_pb2.ErrorInfo(reason=reason, domain=DOMAIN),
+    )
+
+
+async def _abort(context: grpc.aio.ServicerContext[Any, Any], code: int, message: str, *details: Message) -> NoReturn:
+    status = status_pb2.Status(code=code, message=message)
+    for detail in details:
+        packed = any_pb2.Any()
+        packed.Pack(detail)
+        status.details.append(packed)
+    await context.abort_with_status(rpc_status.to_status(status))
+
+
+async def follow_queue(queue: Queue, servicer: Health) -> NoReturn:
+    """Keep the health service at what the queue says."""
+    serving: bool | None = None
+    while True:
+        healthy = await queue.healthy()
+        if healthy != serving:
+            serving = healthy
+            state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+            for name in ("", SERVICE):
+                await servicer.set(name, state)
+            if not serving:
+                log.error("the queue cannot be written")
+        await asyncio.sleep(_HEALTH_EVERY)
+
+
+def build(collector: Collector) -> tuple[grpc.aio.Server, Servicer, Health]:
+    """The server with everything registered, listening nowhere yet."""
+    server = grpc.aio.server(
+        options=[
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", LIMITS.message_bytes),
+            ("grpc.max_send_message_length", LIMITS.message_bytes),
+        ]
+    )
+    servicer = Servicer(collector)
+    proto_grpc.add_CollectorServiceServicer_to_server(servicer, server)
+    # The stubs of grpcio-health-checking lack its asyncio half.
+    health_servicer = cast("Health", health.aio.HealthServicer())  # pyright: ignore
+    health_pb2_grpc.add_HealthServicer_to_server(cast("Any", health_servicer), server)
+    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    return server, servicer, health_servicer

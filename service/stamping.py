@@ -1,0 +1,53 @@
+"""Times of an event: receivedAt, and the sender's times corrected for its clock (specification: sentAt, timestamp).
+
+Times are whole nanoseconds since 1970 in UTC.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from trackside.v1 import collector_service_pb2
+
+from service.refusals import Refused
+
+SECOND = 1_000_000_000
+_EPOCH = datetime(1970, 1, 1)
+_FIRST = -62_135_596_800 * SECOND
+_LAST = 253_402_300_800 * SECOND - 1
+
+
+def nanoseconds(timestamp: Timestamp, field: str) -> int:
+    """A protobuf timestamp as nanoseconds. Raises Refused where its nanos are not below a second."""
+    nanos = timestamp.nanos
+    if 0 <= nanos < SECOND:
+        return timestamp.seconds * SECOND + nanos
+    raise Refused(
+        collector_service_pb2.REASON_INVALID_TIMESTAMP, field, f"{field} has nanos that are not within a second"
+    )
+
+
+def iso8601(time: int) -> str:
+    """The time as `YYYY-MM-DDTHH:MM:SS.sssZ`, with 6 or 9 fraction digits where 3 would lose some."""
+    seconds, fraction = divmod(time, SECOND)
+    millis, rest = divmod(fraction, 1_000_000)
+    if not rest:
+        return f"{_to_seconds(seconds)}.{millis:03}Z"
+    micros, rest = divmod(fraction, 1_000)
+    return f"{_to_seconds(seconds)}.{fraction:09}Z" if rest else f"{_to_seconds(seconds)}.{micros:06}Z"
+
+
+@lru_cache(4096)
+def _to_seconds(seconds: int) -> str:
+    return (_EPOCH + timedelta(seconds=seconds)).isoformat()
+
+
+def corrected(timestamp: int, sent_at: int, received_at: int, max_skew: int) -> int:
+    """The timestamp by our clock: `receivedAt - (sentAt - timestamp)`.
+
+    It stays as it is where the clocks are further apart than `max_skew`, or the result has no place in the calendar.
+    """
+    time = received_at - (sent_at - timestamp)
+    return time if abs(received_at - sent_at) <= max_skew and _FIRST <= time <= _LAST else timestamp
