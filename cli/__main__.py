@@ -1,0 +1,70 @@
+"""The `trackside` command."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli import settings, supervisor
+from cli.options import options
+from cli.ports import PortUnavailable
+from service import sources
+
+_SETTINGS_EPILOG = (
+    "Each option is also a TRACKSIDE_* variable (--http-port is TRACKSIDE_HTTP_PORT) and a key of the settings file "
+    "(http_port). Options go before variables, those before the file."
+)
+
+
+class CannotRun(click.ClickException):
+    """What was asked for cannot be done as it is configured: a sentence on stderr, and no traceback."""
+
+    exit_code = os.EX_CONFIG
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="trackside", prog_name="trackside")
+def main() -> None:
+    """A self-hosted event collector: HTTP and gRPC in, a durable queue out."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s trackside: %(message)s")
+
+
+@main.command(epilog=_SETTINGS_EPILOG, params=options())
+@click.option("--only", type=click.Choice(["front", "service"]), help="Run one part, where the other runs elsewhere.")
+def serve(only: supervisor.Part | None, **flags: Any) -> None:
+    """Run the collector: the HTTP front and the gRPC service, each started again when it dies.
+
+    Prints where it listens once it is ready. SIGTERM and Ctrl-C answer what is being answered, then stop.
+    """
+    settings.warn_of_misspelt_variables()
+    try:
+        sys.exit(supervisor.run(settings.load(flags), only))
+    except (settings.InvalidSettings, PortUnavailable) as error:
+        raise CannotRun(str(error)) from None
+
+
+@main.group("sources")
+def sources_() -> None:
+    """Work with the file of sources and their write keys."""
+
+
+@sources_.command()
+@click.argument("file", type=click.Path(path_type=Path))
+def check(file: Path) -> None:
+    """Say whether FILE can be used as the file of sources, and what is in it."""
+    try:
+        found = sources.load(file)
+    except sources.InvalidSources as error:
+        raise CannotRun(str(error)) from None
+    click.echo(f"{file} is valid. Mode: {found.mode.value}. Sources: {len(found.source)}.")
+    for source in found.source:
+        click.echo(f"  {sources.masked(source.key):8}  {source.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Runs the collector: binds its ports, starts its processes and keeps them running, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+from cli.admin import Admin
+from cli.banner import banner
+from cli.child import Child
+from cli.metrics import Metrics
+from cli.ports import free, listen, reachable
+from cli.readiness import ServiceHealth, front_complaint
+from cli.settings import HTTP_FD, PARENT_FD, InvalidSettings, Settings, environment
+from service.sources import OPEN, InvalidSources, Sources, load
+
+log = logging.getLogger(__name__)
+
+Part = Literal["front", "service"]
+
+_POLL_EVERY = 0.05  # seconds
+_SAY_AFTER = 5.0  # seconds
+
+
+def run(settings: Settings, only: Part | None) -> int:
+    """Run until SIGTERM or SIGINT; `only` runs one part of the collector. Returns the exit code.
+
+    Raises InvalidSettings and PortUnavailable before anything is started.
+    """
+    if only == "front" and not settings.service:
+        raise InvalidSettings("--only front needs the setting `service`: the gRPC target of the service that it calls.")
+    if only is None and settings.service:
+        raise InvalidSettings("The setting `service` names a service that runs elsewhere: it goes with --only front.")
+    sources = None if only == "front" else _check_service(settings)
+    admin = listen(settings.admin_host, settings.admin_port, "admin_port")
+    http = None if only == "service" else listen(settings.host, settings.http_port, "http_port")
+    ports = {"admin_port": admin.getsockname()[1]}
+    if http:
+        ports["http_port"] = http.getsockname()[1]
+    if sources:
+        ports["grpc_port"] = free(settings.host, settings.grpc_port, "grpc_port")
+    settings = settings.model_copy(update=ports)
+    # Only this user may enter the directory that mkdtemp makes.
+    with tempfile.TemporaryDirectory(prefix="trackside-") as runtime:
+        return asyncio.run(Supervisor(settings, sources, Path(runtime), admin, http).run())
+
+
+def _check_service(settings: Settings) -> Sources:
+    directory = settings.data_dir
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise InvalidSettings(f"The data directory {directory} cannot be written: {error.strerror}.") from None
+    try:
+        return load(settings.sources) if settings.sources else OPEN
+    except InvalidSources as error:
+        raise InvalidSettings(str(error)) from None
+
+
+class Supervisor:
+    """The processes of one collector."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        sources: Sources | None,
+        runtime: Path,
+        admin: socket.socket,
+        http: socket.socket | None,
+    ) -> None:
+        """Without `sources` the service is another machine's; without `http` no front is run."""
+        self._settings = settings
+        self._sources = sources
+        self._http = http
+        metrics_directory = runtime / "metrics"
+        metrics_directory.mkdir()
+        self._metrics = Metrics(metrics_directory)
+        self._draining = False
+        # Its other end closes with this process, however it ends: that is what tells the children.
+        self._lifeline, self._held = os.pipe()
+
+        target = settings.service
+        if sources:
+            grpc_socket = settings.grpc_socket or runtime / "service.sock"
+            target = f"unix:{grpc_socket.absolute()}"
+            settings = settings.model_copy(update={"grpc_socket": grpc_socket})
+        variables = environment(settings.model_copy(update={"service": target})) | {
+            PARENT_FD: str(self._lifeline),
+            "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory),
+        }
+        self._services: list[Child] = []
+        self._fronts: list[Child] = []
+        if sources:
+            self._services.append(Child("service", "service", variables, [self._lifeline], self._metrics.died))
+        if http:
+            variables |= {HTTP_FD: str(http.fileno())}
+            inherited = [self._lifeline, http.fileno()]
+            self._fronts += [
+                Child(f"front-{number}", "http_front", variables, inherited, self._metrics.died)
+                for number in range(1, settings.workers + 1)
+            ]
+        self._health = ServiceHealth(target)
+        self._admin = Admin(admin, self._complaint, self._metrics.registry)
+
+    async def run(self) -> int:
+        """Run everything until a signal or until a process cannot run with its settings. Returns the exit code."""
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            # nohup has it ignored.
+            if number is not signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self._asked_to_stop, stop)
+        keeping = [asyncio.create_task(child.keep()) for child in (*self._services, *self._fronts)]
+        announcing = asyncio.create_task(self._announce())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopping, *keeping], return_when=asyncio.FIRST_COMPLETED)
+        unusable = [task for task in keeping if task.done()]
+
+        self._draining = True
+        for task in (announcing, stopping, *keeping):
+            task.cancel()
+        await asyncio.gather(announcing, stopping, *keeping, return_exceptions=True)
+        await self._stop()
+        for task in unusable:
+            task.result()
+        return os.EX_CONFIG if unusable else 0
+
+    def _asked_to_stop(self, stop: asyncio.Event) -> None:
+        if stop.is_set():
+            log.warning("asked to stop again: ending every process at once")
+            for child in (*self._services, *self._fronts):
+                child.kill()
+        else:
+            log.info("stopping: what is being answered is answered first")
+            stop.set()
+
+    async def _stop(self) -> None:
+        """The fronts first: what they are answering needs the service."""
+        if self._http:
+            # Closed here too, the port refuses at once where it would otherwise let callers wait for nobody.
+            self._http.close()
+        for children in (self._fronts, self._services):
+            await asyncio.gather(*(child.stop(self._settings.drain_timeout) for child in children))
+        self._admin.close()
+        self._health.close()
+
+    async def _announce(self) -> None:
+        """Say where things listen, once they are ready."""
+        loop = asyncio.get_running_loop()
+        say_at = loop.time() + _SAY_AFTER
+        while complaint := await asyncio.to_thread(self._start_complaint):
+            if loop.time() >= say_at:
+                log.warning("not ready yet: %s", complaint)
+                say_at = loop.time() + _SAY_AFTER
+            await asyncio.sleep(_POLL_EVERY)
+        for child in (*self._services, *self._fronts):
+            child.proven = True
+        text = banner(
+            version("trackside"),
+            self._settings,
+            self._sources,
+            front=self._http is not None,
+            # What goes to a terminal is read by a person; what goes to a file or a container's log is kept.
+            private=sys.stdout.isatty(),
+        )
+        print(text, flush=True)
+
+    def _complaint(self) -> str | None:
+        """Why events cannot be taken, or None."""
+        if self._draining:
+            return "The collector is stopping."
+        if self._fronts and not any(child.running for child in self._fronts):
+            return "No front is running."
+        return self._health.complaint()
+
+    def _start_complaint(self) -> str | None:
+        complaint = self._complaint()
+        if complaint is None and self._http:
+            return front_complaint(reachable(self._settings.host), self._settings.http_port)
+        return complaint
