@@ -13,7 +13,9 @@ import click
 from cli import settings, supervisor
 from cli.options import options
 from cli.ports import PortUnavailable
+from cli.tail import tail as print_records
 from service import sources
+from service.queues import InvalidQueue, QueueUnavailable, open_reader
 
 _SETTINGS_EPILOG = (
     "Each option is also a TRACKSIDE_* variable (--http-port is TRACKSIDE_HTTP_PORT) and a key of the settings file "
@@ -45,6 +47,24 @@ def serve(only: supervisor.Part | None, **flags: Any) -> None:
     try:
         sys.exit(supervisor.run(settings.load(flags), only))
     except (settings.InvalidSettings, PortUnavailable) as error:
+        raise CannotRun(str(error)) from None
+
+
+@main.command(epilog=_SETTINGS_EPILOG, params=options(("config", "data_dir", "queue")))
+@click.option("--from-start", is_flag=True, help="Begin at the first record, not near the end.")
+@click.option(
+    "--limit", type=click.IntRange(min=0), help="How many records to print. [default: 10 without --from-start]"
+)
+@click.option("-f", "--follow", is_flag=True, help="Go on with what arrives.")
+def tail(from_start: bool, limit: int | None, follow: bool, **flags: Any) -> None:
+    """Print the queue's last records, one JSON object on a line.
+
+    Reading never gets in the way of `trackside serve`, which may be running or not.
+    """
+    try:
+        reader = open_reader(settings.load(flags).queue_url)
+        print_records(reader, from_start=from_start, limit=limit, follow=follow)
+    except (settings.InvalidSettings, InvalidQueue, QueueUnavailable) as error:
         raise CannotRun(str(error)) from None
 
 

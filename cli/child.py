@@ -53,6 +53,7 @@ class Child:
             except OSError as error:  # no memory, or no process to be had
                 how = str(error)
             else:
+                log.info("%s runs as process %d", self.name, process.pid)
                 code = await process.wait()
                 self._died(self.name, process.pid)
                 if code == os.EX_CONFIG and not self.proven:
