@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 
 class Record(NamedTuple):
@@ -50,21 +50,45 @@ class Queue(Protocol):
 class Reader(Protocol):
     """What `trackside tail` reads with. It never blocks the queue's writer."""
 
-    async def read(self, *, last: int | None, limit: int | None, follow: bool) -> AsyncIterator[bytes]:
-        """The records' values in order: all, or from the `last` ones on; at most `limit`; with `follow`, without end."""
+    def read(self, *, last: int | None, limit: int | None, follow: bool) -> AsyncIterator[bytes]:
+        """The records' values in order: all, or from the `last` ones on; at most `limit`; with `follow`, without end.
+
+        Raises QueueUnavailable.
+        """
         ...
 
+    async def close(self) -> None: ...
 
-def open_queue(url: str, *, duplicate_window: int) -> Queue:
+
+def open_queue(url: str, *, duplicate_window: int, clock: Callable[[], float] = time.time) -> Queue:
     """Open the queue that a URL names, for writing.
 
-    `sqlite:///PATH` is a SQLite file; PATH is created when it is not there. `duplicate_window` is in seconds.
-    Raises InvalidQueue.
+    `sqlite:///PATH` is a SQLite file; PATH is created when it is not there. `duplicate_window` is in seconds of
+    `clock`; at 0 nothing is a duplicate. Raises InvalidQueue.
     """
-    match urlsplit(url).scheme:
+    match _scheme(url):
         case "sqlite":
             from service.queues.sqlite import SQLiteQueue
 
-            return SQLiteQueue.open(url, duplicate_window=duplicate_window)
-        case scheme:
-            raise InvalidQueue(f"There is no queue for {scheme or url!r}: a queue's URL starts with sqlite:///.")
+            return SQLiteQueue.open(url, duplicate_window=duplicate_window, clock=clock)
+        case _:
+            raise _unknown(url)
+
+
+def open_reader(url: str) -> Reader:
+    """Open the queue that a URL names, for reading, whether it is being written or not. Raises InvalidQueue."""
+    match _scheme(url):
+        case "sqlite":
+            from service.queues.sqlite_reader import SQLiteReader
+
+            return SQLiteReader.open(url)
+        case _:
+            raise _unknown(url)
+
+
+def _scheme(url: str) -> str:
+    return url.partition(":")[0]
+
+
+def _unknown(url: str) -> InvalidQueue:
+    return InvalidQueue(f"There is no queue for {url!r}: a queue's URL starts with sqlite:///.")

@@ -1,0 +1,69 @@
+"""Reads the embedded queue without ever holding up its writer, in this process or another."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from typing import TypeVar
+
+from service.queues import QueueUnavailable
+from service.queues.sqlite_file import numbers, open_readonly, path_of, unpack_row
+
+T = TypeVar("T")
+
+PAGE_ROWS = 32
+"""How many rows one transaction reads. A reader that stayed in one would stop the checkpoints."""
+POLL_SECONDS = 0.1
+"""How long after the end was reached a follower looks again."""
+
+
+class SQLiteReader:
+    """Reads a queue in one file."""
+
+    @classmethod
+    def open(cls, url: str) -> SQLiteReader:
+        """Open `sqlite:///PATH`, which must be there. Raises InvalidQueue."""
+        return cls(open_readonly(path_of(url)))
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def read(self, *, last: int | None, limit: int | None, follow: bool) -> AsyncIterator[bytes]:
+        wanted, end = await _transaction(lambda: numbers(self._connection))
+        if last is not None:
+            wanted = max(wanted, end - last)
+        limit_at = None if limit is None else wanted + limit
+        while limit_at is None or wanted < limit_at:
+            page = await _transaction(lambda number=wanted: self._page(number))
+            if not page and not follow:
+                return
+            if not page:
+                await asyncio.sleep(POLL_SECONDS)
+            for number, value in page:
+                if limit_at is not None and number >= limit_at:
+                    return
+                yield value
+                wanted = number + 1
+
+    async def close(self) -> None:
+        self._connection.close()
+
+    def _page(self, wanted: int) -> list[tuple[int, bytes]]:
+        """The numbers and values of records from `wanted` on, in one short transaction."""
+        rows = self._connection.execute(
+            "SELECT last, lengths, lines FROM records WHERE last >= ? ORDER BY last LIMIT ?", (wanted, PAGE_ROWS)
+        ).fetchall()
+        records = (
+            record
+            for last, lengths, lines in rows
+            for record in enumerate(unpack_row(lengths, lines), last + 1 - len(lengths) // 4)
+        )
+        return [(number, value) for number, value in records if number >= wanted]
+
+
+async def _transaction(read: Callable[[], T]) -> T:
+    try:
+        return await asyncio.to_thread(read)
+    except sqlite3.Error as error:
+        raise QueueUnavailable(f"The queue cannot be read: {error}.") from error
