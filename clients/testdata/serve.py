@@ -1,0 +1,160 @@
+"""Starts the real server for a test, and kills, restarts and reads it on command. README.md has its usage."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from tls import Door, make_certificates
+
+START = 20.0  # seconds
+LARGEST_SAFE = (1 << 53) - 1
+
+Answer = dict[str, Any]
+
+
+class Server:
+    """The service's process, on one port and in one directory, whatever happens to it."""
+
+    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
+        self._directory = directory
+        self._data = directory / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+        # The server ends when the other end of this pipe does: a test that is killed leaves nothing behind.
+        self._parent, self._ours = os.pipe()
+        self.port = _free_port()
+        self.ready: Answer = {"target": f"127.0.0.1:{self.port}"}
+        self._environment = os.environ | {
+            "TRACKSIDE_GRPC_PORT": str(self.port),
+            "TRACKSIDE_DATA_DIR": str(self._data),
+            "TRACKSIDE_PARENT_FD": str(self._parent),
+            **settings,
+        }
+
+    def start(self) -> Answer:
+        if self._process is not None:
+            raise RuntimeError("the server runs already")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "service"],
+            env=self._environment,
+            pass_fds=[self._parent],
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr,  # ours is for answers
+        )
+        quickly = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
+        with grpc.insecure_channel(f"127.0.0.1:{self.port}", quickly) as channel:
+            request = health_pb2.HealthCheckRequest(service="trackside.v1.CollectorService")
+            stub: Any = health_pb2_grpc.HealthStub(channel)
+            stub.Check(request, timeout=START, wait_for_ready=True)
+        return self.ready
+
+    def kill(self) -> Answer:
+        self._end(signal.SIGKILL)
+        return {"killed": True}
+
+    def restart(self) -> Answer:
+        self._end(signal.SIGTERM)
+        return self.start()
+
+    def break_(self) -> Answer:
+        self._queue.rename(self._away)
+        return {"broken": True}
+
+    def mend(self) -> Answer:
+        self._away.rename(self._queue)
+        return {"broken": False}
+
+    def dump(self) -> Answer:
+        command = [sys.executable, "-m", "cli", "tail", "--from-start"]
+        tail = subprocess.run(command, env=self._environment, stdout=subprocess.PIPE, check=True)
+        path = self._directory / "records.ndjson"
+        records = [json.loads(line, parse_int=_tagged) for line in tail.stdout.splitlines()]
+        path.write_text("".join([json.dumps(record) + "\n" for record in records]))
+        return {"path": str(path), "records": len(records)}
+
+    def close(self) -> None:
+        if self._process is not None:
+            self._end(signal.SIGTERM)
+
+    @property
+    def _queue(self) -> Path:
+        return self._data / "queue.db"
+
+    @property
+    def _away(self) -> Path:
+        return self._data / "queue.db.away"
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            raise RuntimeError("the server does not run")
+        self._process.send_signal(number)
+        self._process.wait()
+        self._process = None
+
+
+def _tagged(digits: str) -> int | dict[str, str]:
+    """An integer, tagged where a double cannot hold it."""
+    return int(digits) if abs(int(digits)) <= LARGEST_SAFE else {"$integer": digits}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _settings(arguments: argparse.Namespace, directory: Path) -> dict[str, str]:
+    settings = dict(setting.split("=", 1) for setting in arguments.settings)
+    if arguments.enforce:
+        sources = directory / "sources.toml"
+        sources.write_text(f'mode = "enforce"\n\n[[source]]\nkey = "{arguments.enforce}"\nname = "test"\n')
+        settings["TRACKSIDE_SOURCES"] = str(sources)
+    return settings
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--enforce", metavar="KEY", help="refuse every other write key")
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--mutual-tls", action="store_true")
+    parser.add_argument("settings", nargs="*", metavar="NAME=VALUE")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="trackside-") as folder:
+        server = Server(Path(folder), _settings(arguments, Path(folder)))
+        if arguments.tls or arguments.mutual_tls:
+            files = make_certificates(Path(folder))
+            door = Door(server.port, files, arguments.mutual_tls)
+            server.ready = {"target": f"127.0.0.1:{door.port}", **{name: files[name] for name in ("ca", "cert", "key")}}
+        commands: dict[str, Callable[[], Answer]] = {
+            "start": server.start,
+            "kill": server.kill,
+            "restart": server.restart,
+            "break": server.break_,
+            "mend": server.mend,
+            "dump": server.dump,
+        }
+        try:
+            print(json.dumps(server.start()), flush=True)
+            for line in sys.stdin:
+                try:
+                    answer = commands[line.strip()]()
+                except (RuntimeError, KeyError, OSError, subprocess.CalledProcessError, grpc.RpcError) as error:
+                    answer = {"error": f"{type(error).__name__}: {error}"}
+                print(json.dumps(answer), flush=True)
+        finally:
+            server.close()
+
+
+if __name__ == "__main__":
+    main()
