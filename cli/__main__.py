@@ -16,6 +16,7 @@ from cli.ports import PortUnavailable
 from cli.tail import tail as print_records
 from service import sources
 from service.queues import InvalidQueue, QueueUnavailable, open_reader
+from service.refused import refused_url
 
 _SETTINGS_EPILOG = (
     "Each option is also a TRACKSIDE_* variable (--http-port is TRACKSIDE_HTTP_PORT) and a key of the settings file "
@@ -56,14 +57,16 @@ def serve(only: supervisor.Part | None, **flags: Any) -> None:
     "--limit", type=click.IntRange(min=0), help="How many records to print. [default: 10 without --from-start]"
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what arrives.")
-def tail(from_start: bool, limit: int | None, follow: bool, **flags: Any) -> None:
+@click.option("--refused", is_flag=True, help="Print the refused events, with the reasons, in place of the queue's.")
+def tail(from_start: bool, limit: int | None, follow: bool, refused: bool, **flags: Any) -> None:
     """Print the queue's last records, one JSON object on a line.
 
     Reading never gets in the way of `trackside serve`, which may be running or not.
     """
     try:
-        reader = open_reader(settings.load(flags).queue_url)
-        print_records(reader, from_start=from_start, limit=limit, follow=follow)
+        resolved = settings.load(flags)
+        url = refused_url(resolved.data_dir) if refused else resolved.queue_url
+        print_records(open_reader(url), from_start=from_start, limit=limit, follow=follow)
     except (settings.InvalidSettings, InvalidQueue, QueueUnavailable) as error:
         raise CannotRun(str(error)) from None
 

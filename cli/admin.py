@@ -50,7 +50,9 @@ class Admin:
                 status = HTTPStatus.SERVICE_UNAVAILABLE if reason else HTTPStatus.OK
                 body = {"status": "not ready", "reason": reason} if reason else {"status": "ready"}
             case "/metrics":
-                return self._metrics(environ, start_response)
+                # The library refuses HEAD.
+                content = self._metrics({**environ, "REQUEST_METHOD": "GET"}, start_response)
+                return [] if environ["REQUEST_METHOD"] == "HEAD" else content
             case _:
                 status = HTTPStatus.NOT_FOUND
                 body = {"error": "There is /healthz, /readyz and /metrics here."}

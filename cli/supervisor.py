@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 Part = Literal["front", "service"]
 
 _POLL_EVERY = 0.05  # seconds
-_SAY_AFTER = 5.0  # seconds
+_SAY_AFTER = 3.0  # seconds
 
 
 def run(settings: Settings, only: Part | None) -> int:

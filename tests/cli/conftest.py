@@ -9,13 +9,15 @@ from serving import Serve, Serving
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts collectors, each in a directory that is called by its name, and stops them afterwards."""
-    started: list[Serving] = []
+    """Starts collectors, and stops them afterwards."""
+    serve = Serve(tmp_path)
+    yield serve
+    serve.close()
 
-    def start(*arguments: str, name: str = "trackside") -> Serving:
-        started.append(Serving(tmp_path / name, *arguments))
-        return started[-1]
 
-    yield start
-    for serving in reversed(started):
-        serving.close()
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A collector that a module's tests share."""
+    serve = Serve(tmp_path_factory.mktemp("serving"))
+    yield serve().ready()
+    serve.close()

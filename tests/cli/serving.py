@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
@@ -37,7 +37,6 @@ class Serving:
     """A `trackside serve` on free ports, in a directory of its own."""
 
     def __init__(self, directory: Path, *arguments: str) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         ports = ("--http-port=0", "--grpc-port=0", "--admin-port=0")
         with (directory / "log").open("ab") as log:
@@ -61,6 +60,7 @@ class Serving:
         assert "is ready" in self.banner, self.log
         self.http = self._said(r"HTTP +(http://\S+)")
         self.grpc = self._said(r"gRPC +(?:the service at )?(\S+)")
+        self.curl = self._said(r"  (curl -.*)")
         self.admin = self._said(r"Admin +(http://\S+)")
         return self
 
@@ -87,5 +87,22 @@ class Serving:
         self.ended()
 
 
-class Serve(Protocol):
-    def __call__(self, *arguments: str, name: str = "trackside") -> Serving: ...
+class Serve:
+    """Starts collectors, each in a directory that is called by its name."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._started: list[Serving] = []
+
+    def directory(self, name: str = "trackside") -> Path:
+        path = self._root / name
+        path.mkdir(exist_ok=True)
+        return path
+
+    def __call__(self, *arguments: str, name: str = "trackside") -> Serving:
+        self._started.append(Serving(self.directory(name), *arguments))
+        return self._started[-1]
+
+    def close(self) -> None:
+        for serving in reversed(self._started):
+            serving.close()

@@ -1,0 +1,167 @@
+"""What dies is started again, what is stopped drains, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+import httpx
+import pytest
+from serving import COMMAND, PATIENCE, Serve, Serving, environment, until
+
+
+def send(serving: Serving, message_id: str) -> httpx.Response:
+    event = {"messageId": message_id, "userId": "user", "event": "Hello"}
+    return httpx.post(f"{serving.http}/v1/track", json=event, auth=("key", ""), timeout=PATIENCE)
+
+
+def queued(serving: Serving) -> list[str]:
+    """The messageIds in the queue."""
+    tail = [*COMMAND, "tail", "--from-start"]
+    out = subprocess.check_output(tail, cwd=serving.directory, env=environment(), timeout=PATIENCE)
+    return [json.loads(line)["messageId"] for line in out.splitlines()]
+
+
+def refuses(serving: Serving) -> bool:
+    """Whether the HTTP port takes no connections any more."""
+    try:
+        socket.create_connection(("127.0.0.1", httpx.URL(serving.http).port or 0), PATIENCE).close()
+    except ConnectionRefusedError:
+        return True
+    return False
+
+
+class SlowRequest:
+    """A request of which the front has the head and half the body."""
+
+    def __init__(self, serving: Serving, message_id: str) -> None:
+        body = json.dumps({"messageId": message_id, "userId": "user", "event": "Slow", "writeKey": "key"}).encode()
+        self._rest = body[20:]
+        url = httpx.URL(serving.http)
+        self._socket = socket.create_connection((url.host, url.port or 0), PATIENCE)
+        head = ("POST /v1/track HTTP/1.1", "Host: localhost", f"Content-Length: {len(body)}", "Expect: 100-continue")
+        self._socket.sendall("\r\n".join((*head, "", "")).encode())
+        # The front says this when it begins to read the body.
+        assert self._socket.recv(100).startswith(b"HTTP/1.1 100 ")
+        self._socket.sendall(body[:20])
+
+    def finish(self) -> bytes:
+        """Send the rest; the answer's first line."""
+        self._socket.sendall(self._rest)
+        with self._socket, self._socket.makefile("rb") as answer:
+            return answer.readline().rstrip()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def test_killed_service_is_started_again_while_the_front_answers_503(serve: Serve) -> None:
+    serving = serve().ready()
+    assert send(serving, "before").status_code == 200
+    os.kill(serving.pid("service"), signal.SIGKILL)
+    while_away = send(serving, "while away")
+    assert while_away.status_code == 503
+    assert int(while_away.headers["Retry-After"]) >= 1
+    until(lambda: send(serving, "after").status_code == 200)
+    assert queued(serving) == ["before", "after"]
+
+
+def test_killed_front_is_started_again_and_answers_what_waited(serve: Serve) -> None:
+    serving = serve().ready()
+    os.kill(serving.pid("front-1"), signal.SIGKILL)
+    assert send(serving, "while away").status_code == 200
+    assert queued(serving) == ["while away"]
+
+
+def test_other_fronts_answer_while_one_is_away(serve: Serve) -> None:
+    serving = serve("--workers=2").ready()
+    os.kill(serving.pid("front-2"), signal.SIGSTOP)
+    os.kill(serving.pid("front-1"), signal.SIGKILL)
+    assert send(serving, "1").status_code == 200
+    os.kill(serving.pid("front-2"), signal.SIGCONT)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_answers_what_is_being_answered(serve: Serve, number: signal.Signals) -> None:
+    serving = serve().ready()
+    slow = SlowRequest(serving, "slow")
+    # To the whole group, as Ctrl-C in a terminal does.
+    os.killpg(serving.process.pid, number)
+    until(lambda: refuses(serving))
+    assert httpx.get(f"{serving.admin}/readyz").status_code == 503
+    assert slow.finish() == b"HTTP/1.1 200 OK"
+    assert serving.ended() == 0
+    assert queued(serving) == ["slow"]
+
+
+def test_stop_waits_no_longer_than_it_is_told(serve: Serve) -> None:
+    serving = serve("--drain-timeout=0.2").ready()
+    slow = SlowRequest(serving, "slow")
+    serving.process.terminate()
+    assert serving.ended() == 0
+    assert "front-1" in serving.log
+    assert "killing it" in serving.log
+    slow.close()
+
+
+def test_second_signal_stops_at_once(serve: Serve) -> None:
+    serving = serve("--drain-timeout=600").ready()
+    slow = SlowRequest(serving, "slow")
+    serving.process.send_signal(signal.SIGINT)
+    until(lambda: refuses(serving))
+    serving.process.send_signal(signal.SIGINT)
+    assert serving.ended() == 0
+    slow.close()
+
+
+def test_stop_before_it_is_ready_stops(serve: Serve) -> None:
+    serving = serve()
+    until(lambda: "front-1 runs as process" in serving.log)
+    serving.process.terminate()
+    assert serving.ended() == 0
+
+
+def test_killed_supervisor_leaves_no_process_behind(serve: Serve) -> None:
+    serving = serve("--workers=2").ready()
+    serving.process.kill()
+    # Returns when the last process that holds the pipe has ended.
+    assert serving.ended() == -signal.SIGKILL
+    assert until(lambda: refuses(serving))
+
+
+def test_stopped_collector_leaves_no_file_outside_its_data_directory(serve: Serve) -> None:
+    before = set(Path(tempfile.gettempdir()).glob("trackside-*"))
+    serving = serve().ready()
+    assert set(Path(tempfile.gettempdir()).glob("trackside-*")) > before
+    serving.process.terminate()
+    assert serving.ended() == 0
+    assert set(Path(tempfile.gettempdir()).glob("trackside-*")) <= before
+
+
+def test_folder_named_like_a_process_is_not_run(serve: Serve) -> None:
+    package = serve.directory("trackside") / "service"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('this is not it')")
+    assert send(serve().ready(), "1").status_code == 200
+
+
+def test_front_and_service_run_apart_over_tcp(serve: Serve) -> None:
+    service = serve("--only=service", name="service").ready()
+    assert service.http == ""
+    front = serve("--only=front", f"--service={service.grpc}", name="front").ready()
+    assert front.grpc == service.grpc
+    assert send(front, "1").status_code == 200
+    assert queued(service) == ["1"]
+    assert not (front.directory / "data").exists()
+
+
+def test_front_that_waits_for_its_service_says_so(serve: Serve) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        front = serve("--only=front", f"--service=127.0.0.1:{nobody.getsockname()[1]}")
+        until(lambda: "not ready yet: The service at 127.0.0.1" in front.log)
