@@ -53,3 +53,5 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
 .PHONY: help serve test check format generate lock clean
+
+-include tests/sdks/sdks.mk clients/clients.mk

@@ -9,13 +9,16 @@ import logging
 import os
 import signal
 import sys
+import time
+from collections.abc import AsyncIterator, Callable
 
+import grpc
 import uvloop
 
 from service import server
 from service.collector import Collector
 from service.config import ServiceConfig
-from service.queues import InvalidQueue, open_queue
+from service.queues import InvalidQueue, Queue, open_queue
 from service.refused import RefusedStore
 from service.sources import Directory, InvalidSources
 
@@ -26,31 +29,21 @@ class CannotStart(Exception):
     """The service's settings cannot be used. The message is one sentence for the operator."""
 
 
-async def serve(config: ServiceConfig) -> None:
-    """Serve until SIGTERM or SIGINT. Raises CannotStart."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+@contextlib.asynccontextmanager
+async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns) -> AsyncIterator[None]:
+    """Take calls while the context lasts, and answer every call that was begun before it ends.
+
+    `clock` gives nanoseconds since 1970. Raises CannotStart.
+    """
+    sources, queue, refused = _open(config, clock)
     try:
-        config.data_dir.mkdir(parents=True, exist_ok=True)
-        sources = Directory(config.sources)
-        queue = open_queue(config.queue_url, duplicate_window=config.duplicate_window)
-        refused = RefusedStore.open(config.data_dir, keep=config.refused_events)
-    except OSError as error:
-        raise CannotStart(f"The data directory {config.data_dir} cannot be used: {error.strerror}.") from None
-    except (InvalidSources, InvalidQueue) as error:
-        raise CannotStart(str(error)) from None
-    collector = Collector(config, sources, queue, refused)
-    grpc_server, servicer, health = server.build(collector)
-    try:
+        collector = Collector(config, sources, queue, refused, clock)
+        grpc_server, servicer, health = server.build(collector)
         _listen(grpc_server, config)
         await grpc_server.start()
         following = asyncio.create_task(server.follow_queue(queue, health))
-        gc.freeze()
-        await stop.wait()
+        yield
         following.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await following
         await health.enter_graceful_shutdown()
         await grpc_server.stop(_DRAIN)
         await servicer.drain()
@@ -59,7 +52,21 @@ async def serve(config: ServiceConfig) -> None:
         refused.close()
 
 
-def _listen(grpc_server: server.grpc.aio.Server, config: ServiceConfig) -> None:
+def _open(config: ServiceConfig, clock: Callable[[], int]) -> tuple[Directory, Queue, RefusedStore]:
+    try:
+        config.data_dir.mkdir(parents=True, exist_ok=True)
+        sources = Directory(config.sources)
+        queue = open_queue(
+            config.queue_url, duplicate_window=config.duplicate_window, clock=lambda: clock() / 1_000_000_000
+        )
+        return sources, queue, RefusedStore.open(config.data_dir, keep=config.refused_events)
+    except OSError as error:
+        raise CannotStart(f"The data directory {config.data_dir} cannot be used: {error.strerror}.") from None
+    except (InvalidSources, InvalidQueue) as error:
+        raise CannotStart(str(error)) from None
+
+
+def _listen(grpc_server: grpc.aio.Server, config: ServiceConfig) -> None:
     addresses = [f"{config.host}:{config.grpc_port}"]
     if config.grpc_socket:
         addresses.append(f"unix:{config.grpc_socket}")
@@ -68,6 +75,19 @@ def _listen(grpc_server: server.grpc.aio.Server, config: ServiceConfig) -> None:
             grpc_server.add_insecure_port(address)
         except RuntimeError:
             raise CannotStart(f"The gRPC API cannot listen on {address}: it is taken or not allowed.") from None
+
+
+async def serve(config: ServiceConfig) -> None:
+    """Serve until SIGTERM or SIGINT, or until the supervisor ends. Raises CannotStart."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if parent := os.environ.get("TRACKSIDE_PARENT_FD"):  # it ends when the supervisor does, however that ends
+        loop.add_reader(int(parent), stop.set)
+    async with running(config):
+        gc.freeze()
+        await stop.wait()
 
 
 def main() -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ipaddress
 from typing import NamedTuple
 
@@ -40,9 +38,11 @@ class Delivery:
         for member in _FREE_FORMS:
             to_text(delivery, member)
         injected = len(delivery.context_json.encode()) + len(delivery.integrations_json.encode())
+        each = injected + sum(len(text.encode()) for text in (self.write_key, self.overriding_write_key))
+        each += len(delivery.ip.encode()) + len(delivery.user_agent.encode())
         _bound(extent.events, LIMITS.delivery_events, "events in one request")
         _bound(injected, LIMITS.injected_bytes, "bytes of context and integrations for all events")
-        _bound(extent.size + extent.events * injected, LIMITS.delivery_bytes, "bytes after injection")
+        _bound(extent.size + extent.events * each, LIMITS.delivery_bytes, "bytes after injection")
         self._context = delivery.context_json and checked(delivery.context_json, "context")
         self._integrations = delivery.integrations_json and checked(delivery.integrations_json, "integrations")
         self._context_members = jsontext.members(self._context) if self._context else {}
@@ -97,18 +97,3 @@ def _address(ip: str, client_address: str) -> str:
         return ""
     network = ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False)
     return str(network.network_address)
-
-
-def key_of(authorization: str) -> str:
-    """The write key in `authorization`: `Bearer KEY`, or `Basic` with it as user name, with or without a colon."""
-    scheme, _, credentials = authorization.partition(" ")
-    match scheme.lower():
-        case "bearer":
-            return credentials.strip()
-        case "basic":
-            try:
-                return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-            except (binascii.Error, UnicodeDecodeError):
-                return ""
-        case _:
-            return ""

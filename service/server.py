@@ -17,9 +17,9 @@ from grpc_status import rpc_status
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 
+from event_model.authorization import key_of
 from event_model.schema import LIMITS
 from service.collector import Collector, UnknownDelivery, Verdicts
-from service.delivery import key_of
 from service.queues import Queue
 
 log = logging.getLogger(__name__)

@@ -1,0 +1,47 @@
+"""The front's process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import sys
+from typing import Any
+
+from sanic import Sanic
+
+from http_front.app import build
+from http_front.config import FrontConfig
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s front: %(message)s")
+    logging.getLogger("sanic").setLevel(logging.WARNING)
+    config = FrontConfig()
+    try:
+        listener = _listener(config)
+    except OSError as error:
+        address = f"{config.host}:{config.http_port}"
+        print(f"The HTTP API cannot listen on {address}: {error.strerror}.", file=sys.stderr)  # noqa: T201
+        return os.EX_CONFIG
+    app = build(config)
+    if parent := os.environ.get("TRACKSIDE_PARENT_FD"):  # it ends when the supervisor does, however that ends
+
+        @app.after_server_start
+        async def follow_parent(app: Sanic[Any, Any]) -> None:  # pyright: ignore[reportUnusedFunction]
+            asyncio.get_running_loop().add_reader(int(parent), app.stop)
+
+    app.run(sock=listener, single_process=True, motd=False, access_log=False)
+    return 0
+
+
+def _listener(config: FrontConfig) -> socket.socket:
+    """The socket that the supervisor bound for all fronts, or one of our own."""
+    if number := os.environ.get("TRACKSIDE_HTTP_FD"):
+        return socket.socket(fileno=int(number))
+    return socket.create_server((config.host, config.http_port), backlog=1024)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""HTTP answers: their bodies in the specification's single and batch forms, with the headers that senders need."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+from sanic import HTTPResponse
+from trackside.v1 import collector_service_pb2 as proto
+
+from http_front.cors import CORS
+from http_front.refusals import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_REQUEST
+
+Form = Literal["single", "batch"]
+
+_ERRORS = 1_000
+_SUCCESS = b'{"Success": true}'
+_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_RETRY = {
+    proto.RETRY_REASON_OVERLOADED: (429, "Too Many Requests", "More events wait than can be taken, send again later"),
+    proto.RETRY_REASON_QUEUE_UNAVAILABLE: (503, "Service Unavailable", "Events cannot be queued now, send again later"),
+}
+
+
+def success() -> HTTPResponse:
+    return _json(200, _SUCCESS)
+
+
+def pixel() -> HTTPResponse:
+    """A transparent image of one pixel that nobody keeps."""
+    return HTTPResponse(_GIF, 200, {**CORS, "Cache-Control": "no-store"}, "image/gif")
+
+
+def refused(refusals: Sequence[proto.Refusal], message_ids: Sequence[str], form: Form) -> HTTPResponse:
+    """The answer to a request of which some events were refused and none is to be sent again.
+
+    `message_ids` has one for each event of the request, in order.
+    """
+    errors = [_error(refusal, message_ids) for refusal in refusals[:_ERRORS]]
+    statuses = {ANSWERS[refusal.reason].status for refusal in refusals}
+    all_refused = TOO_LARGE if statuses == {TOO_LARGE} else BAD_REQUEST
+    status = 207 if len(refusals) < len(message_ids) else all_refused
+    if refusals[0].reason in WHOLE_REQUEST:
+        errors = errors[:1]
+    return _failure(status, errors, len(refusals), code=_code(refusals[0].reason), form=form)
+
+
+def retry(reason: proto.RetryReason, delay: int, form: Form) -> HTTPResponse:
+    """The answer where events could not be queued for a passing reason. `delay` is in seconds."""
+    status, title, message = _RETRY[reason]
+    error = {"Error": title, "Message": message, "Details": ""}
+    response = _failure(status, [error], 1, code=title.lower().replace(" ", "_"), form=form)
+    response.headers["Retry-After"] = str(delay)
+    return response
+
+
+def failure(status: int, title: str, message: str, headers: dict[str, str]) -> HTTPResponse:
+    """The answer where HTTP itself says no: an unknown route, a wrong method, a broken request."""
+    error = {"Error": title, "Message": message, "Details": ""}
+    response = _failure(status, [error], 1, code=title.lower().replace(" ", "_"), form="single")
+    response.headers.update(headers)
+    return response
+
+
+def _failure(status: int, errors: list[dict[str, Any]], count: int, *, code: str, form: Form) -> HTTPResponse:
+    # SDKs of the analytics-python family resend for ever without the lower-case members.
+    lower = {"code": code, "message": errors[0]["Message"]}
+    if form == "single":
+        single = {name: errors[0][name] for name in ("Error", "Message", "Details")}
+        return _json(status, msgspec.json.encode({**single, **lower}))
+    more = {"ErrorCount": count} if count > len(errors) else {}
+    return _json(status, msgspec.json.encode({"Success": False, "Errors": errors, **more, **lower}))
+
+
+def _error(refusal: proto.Refusal, message_ids: Sequence[str]) -> dict[str, Any]:
+    answer = ANSWERS[refusal.reason]
+    said = {"field": refusal.field, "description": refusal.description}
+    error: dict[str, Any] = {
+        "Error": TITLES[answer.status],
+        "Message": answer.message.format(**said),
+        "Details": answer.details.format(**said),
+    }
+    if refusal.reason not in WHOLE_REQUEST:
+        error |= {"Index": refusal.index, "MessageId": message_ids[refusal.index]}
+    return error
+
+
+def _code(reason: proto.Reason) -> str:
+    return proto.Reason.Name(reason).removeprefix("REASON_").lower()
+
+
+def _json(status: int, body: bytes) -> HTTPResponse:
+    return HTTPResponse(body, status, dict(CORS), "application/json")

@@ -1,0 +1,90 @@
+"""The Sanic application: its routes, its errors, and the connection to the service while it runs."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import grpc
+from grpc_health.v1 import health_pb2
+from sanic import HTTPResponse, Request, Sanic
+from sanic.exceptions import SanicException
+from sanic.handlers import ErrorHandler
+from sanic.http import Http
+from trackside.v1 import collector_service_pb2 as proto
+
+from http_front import answers
+from http_front.coalescer import Coalescer
+from http_front.config import FrontConfig
+from http_front.routes import Routes, SlashRouter, preflight
+
+log = logging.getLogger(__name__)
+
+_HEAD_BYTES = 49_152  # a pixel of 15 KB is 20 KB of base64, and up to three times that percent-encoded
+_HEALTH_SECONDS = 2.0
+
+
+class Errors(ErrorHandler):
+    """Answers what HTTP itself refuses, and what must not happen, in the specification's form."""
+
+    def default(self, request: Request, exception: Exception) -> HTTPResponse:
+        if isinstance(exception, SanicException):
+            status = HTTPStatus(exception.status_code)
+            headers = {name: str(value) for name, value in (exception.headers or {}).items()}
+            if status is HTTPStatus.SERVICE_UNAVAILABLE:
+                headers["Retry-After"] = "1"
+            return answers.failure(status, status.phrase, str(exception), headers)
+        log.error("%s %s failed", request.method, request.path, exc_info=exception)
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return answers.failure(status, status.phrase, "The request could not be handled", {})
+
+
+def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
+    """The application; it connects to the service at `config.service` when it starts."""
+    Http.HEADER_CEILING = _HEAD_BYTES  # pyright: ignore - a constant to its types, a documented way to raise it
+    app: Sanic[Any, Any] = Sanic(name, router=SlashRouter(), error_handler=Errors(), configure_logging=False)
+    app.config.update(
+        {
+            "AUTO_EXTEND": False,
+            "PROXIES_COUNT": config.trusted_proxies or None,
+            "REQUEST_MAX_HEADER_SIZE": _HEAD_BYTES,
+            "REQUEST_MAX_SIZE": config.max_batch_bytes * 32,
+            "REQUEST_TIMEOUT": config.body_timeout,
+            "RESPONSE_TIMEOUT": config.body_timeout + config.service_timeout * 2,
+        }
+    )
+
+    @app.before_server_start
+    async def connect(app: Sanic[Any, Any]) -> None:
+        app.ctx.coalescer = Coalescer(
+            config.service, timeout=config.service_timeout, pending_bytes=config.front_pending_bytes
+        )
+
+    @app.after_server_stop
+    async def disconnect(app: Sanic[Any, Any]) -> None:
+        await app.ctx.coalescer.close()
+
+    async def health(_: Request) -> HTTPResponse:
+        """Whether the front can take events."""
+        if await _serving(app.ctx.coalescer.channel):
+            return answers.success()
+        return answers.retry(proto.RETRY_REASON_QUEUE_UNAVAILABLE, 1, "single")
+
+    app.add_route(health, "/health", methods=["GET", "HEAD"], name="health")
+    app.add_route(preflight, "/health", methods=["OPTIONS"], name="health_preflight")
+    Routes(app, config, lambda: app.ctx.coalescer)
+    return app
+
+
+async def _serving(channel: grpc.aio.Channel) -> bool:
+    check = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+        response_deserializer=health_pb2.HealthCheckResponse.FromString,
+    )
+    try:
+        response = await check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
+    except grpc.aio.AioRpcError:
+        return False
+    return response.status == health_pb2.HealthCheckResponse.SERVING

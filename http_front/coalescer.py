@@ -1,0 +1,164 @@
+"""Puts the events of many requests into few calls of the service.
+
+At most two calls are in flight. What arrives meanwhile waits, and the next free call takes it all: without a timer an
+idle server adds no latency, and under load the calls grow by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import grpc
+from trackside.v1 import collector_service_pb2 as proto
+
+from event_model.schema import LIMITS
+
+log = logging.getLogger(__name__)
+
+_CALLS = 2
+_CALL_BYTES = LIMITS.message_bytes // 4
+_OPTIONS = [
+    ("grpc.max_send_message_length", LIMITS.message_bytes),
+    ("grpc.max_receive_message_length", LIMITS.message_bytes),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+]
+_METHOD = f"/{proto.DESCRIPTOR.services_by_name['CollectorService'].full_name}/CollectBatch"
+_ENTRIES, _DELIVERIES = 1, 2  # field numbers of CollectBatchRequest
+
+
+class Verdicts(NamedTuple):
+    """What became of one request's entries."""
+
+    outcomes: Sequence[int]
+    refusals: Sequence[proto.Refusal] = ()
+    """Their indexes count the request's own entries."""
+    retry: proto.RetryReason = proto.RETRY_REASON_UNSPECIFIED
+    delay: int = 1
+    """Seconds to wait before a resend, if `retry` is set."""
+
+
+class _Job(NamedTuple):
+    entries: Sequence[proto.Entry]
+    delivery: proto.Delivery
+    size: int
+    done: asyncio.Future[Verdicts]
+
+
+class Coalescer:
+    """Sends entries to the service at `target`. To be made in the event loop that uses it."""
+
+    def __init__(self, target: str, *, timeout: float, pending_bytes: int) -> None:
+        self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+        self._collect = self._channel.unary_unary(
+            _METHOD, request_serializer=bytes, response_deserializer=proto.CollectBatchResponse.FromString
+        )
+        self._timeout = timeout
+        self._bound = pending_bytes
+        self._waiting: deque[_Job] = deque()
+        self._pending = 0
+        self._calls: set[asyncio.Task[None]] = set()
+
+    @property
+    def channel(self) -> grpc.aio.Channel:
+        return self._channel
+
+    async def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery, size: int) -> Verdicts:
+        """What became of each entry. `size` is about how many bytes they have.
+
+        A caller that is cancelled only stops waiting: what it submitted goes on.
+        """
+        if self._pending and self._pending + size > self._bound:
+            return _failed(len(entries), proto.RETRY_REASON_OVERLOADED)
+        job = _Job(entries, delivery, size, asyncio.get_running_loop().create_future())
+        self._waiting.append(job)
+        self._pending += size
+        if len(self._calls) < _CALLS:
+            call = asyncio.create_task(self._send())
+            self._calls.add(call)
+            call.add_done_callback(self._calls.discard)
+        return await job.done
+
+    async def _send(self) -> None:
+        """Call the service until nothing waits."""
+        while self._waiting:
+            jobs = self._take()
+            try:
+                response = await self._collect(_request(jobs), timeout=self._timeout)
+            except grpc.aio.AioRpcError as error:
+                log.warning("the service did not answer: %s %s", error.code().name, error.details())
+                overloaded = error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+                reason = proto.RETRY_REASON_OVERLOADED if overloaded else proto.RETRY_REASON_QUEUE_UNAVAILABLE
+                verdicts = [_failed(len(job.entries), reason) for job in jobs]
+            else:
+                verdicts = _split(response, jobs)
+            for job, verdict in zip(jobs, verdicts, strict=True):
+                self._pending -= job.size
+                if not job.done.done():
+                    job.done.set_result(verdict)
+
+    def _take(self) -> list[_Job]:
+        """The jobs of the next call: all that wait, as far as a message may carry them."""
+        jobs = [self._waiting.popleft()]
+        size = jobs[0].size
+        while self._waiting and (size := size + self._waiting[0].size) <= _CALL_BYTES:
+            jobs.append(self._waiting.popleft())
+        return jobs
+
+    async def close(self) -> None:
+        """Answer what was submitted, then close the connection."""
+        await asyncio.gather(*self._calls)
+        await self._channel.close()
+
+
+def _failed(entries: int, reason: proto.RetryReason) -> Verdicts:
+    return Verdicts([proto.OUTCOME_RETRY] * entries, retry=reason)
+
+
+def _request(jobs: Sequence[_Job]) -> bytes:
+    """The jobs as one CollectBatchRequest.
+
+    A message's bytes are its fields' bytes one after another: joining them spares a copy of every event.
+    """
+    parts: list[bytes] = []
+    for index, job in enumerate(jobs):
+        parts.append(_field(_DELIVERIES, job.delivery.SerializeToString()))
+        for entry in job.entries:
+            entry.delivery = index
+            parts.append(_field(_ENTRIES, entry.SerializeToString()))
+    return b"".join(parts)
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """A field that holds a message, as protobuf's encoding has it: tag, length as a varint, bytes."""
+    head = bytearray([number << 3 | 2])
+    length = len(content)
+    while length > 0x7F:
+        head.append(length & 0x7F | 0x80)
+        length >>= 7
+    head.append(length)
+    return bytes(head) + content
+
+
+def _split(response: proto.CollectBatchResponse, jobs: Sequence[_Job]) -> list[Verdicts]:
+    """Each job's part of a response."""
+    verdicts: list[Verdicts] = []
+    start, refusals = 0, deque(response.refusals)
+    retry, delay = response.retry.reason, max(1, response.retry.delay.seconds)
+    for job in jobs:
+        end = start + len(job.entries)
+        own: list[proto.Refusal] = []
+        while refusals and refusals[0].index < end:
+            refusal = refusals.popleft()
+            refusal.index -= start
+            own.append(refusal)
+        outcomes = response.outcomes[start:end]
+        again = retry if proto.OUTCOME_RETRY in outcomes else proto.RETRY_REASON_UNSPECIFIED
+        verdicts.append(Verdicts(outcomes, own, again, delay))
+        start = end
+    return verdicts

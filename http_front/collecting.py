@@ -1,0 +1,73 @@
+"""What a request brings, ready to be sent to the service: its events one by one, and what it says for all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from trackside.v1 import collector_service_pb2 as proto
+
+from event_model import jsontext, schema
+from event_model.jsontext import Raw
+from http_front.answers import Form
+from http_front.refusals import Refused
+from http_front.transcoding import read_event, text_member
+
+_PAYLOAD_BYTES = 16_384
+
+
+@dataclass(slots=True)
+class Collected:
+    """The events of one request."""
+
+    form: Form
+    """Of the answer."""
+    delivery: proto.Delivery = field(default_factory=proto.Delivery)
+    entries: list[proto.Entry] = field(default_factory=list[proto.Entry])
+    size: int = 0
+    """Bytes of the body."""
+
+    def add(self, text: str | Raw, limit: int, kind: schema.Kind | None = None) -> None:
+        """Add an event from its JSON text, or its refusal. Raises jsontext.Malformed.
+
+        `limit` is in bytes, of the text as it was sent; `kind` is what the route says.
+        """
+        entry = proto.Entry()
+        try:
+            _bound(text, limit)
+            read_event(entry.event, text, kind)
+        except Refused as refusal:
+            entry = _refused(refusal, text)
+        self.entries.append(entry)
+
+    def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
+        """Add the refusal of the request as a whole."""
+        self.entries.append(_refused(refusal, body))
+
+    def message_ids(self) -> list[str]:
+        """The messageId of each event, as far as it could be read."""
+        return [(entry.event.message_id or entry.refused.message_id) for entry in self.entries]
+
+
+def _bound(text: str | Raw, limit: int) -> None:
+    size = len(text.encode()) if isinstance(text, str) else len(memoryview(text))
+    if size > limit:
+        raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {limit} are allowed")
+
+
+def _refused(refusal: Refused, text: str | Raw) -> proto.Entry:
+    """The entry that tells the service of a refusal, with what can be read of the event."""
+    payload = text.encode() if isinstance(text, str) else bytes(text)
+    try:
+        members = jsontext.members(text) if len(payload) <= _PAYLOAD_BYTES * 4 else {}
+    except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep):
+        members = {}
+    return proto.Entry(
+        refused=proto.RefusedEvent(
+            reason=refusal.reason,
+            field=refusal.field,
+            description=refusal.description,
+            payload=payload[:_PAYLOAD_BYTES],
+            message_id=text_member(members, "messageId"),
+            type=kind if (kind := text_member(members, "type")) in schema.KINDS else "",
+        )
+    )

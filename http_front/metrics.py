@@ -1,0 +1,16 @@
+"""What the front measures. Routes are the documented ones, so that senders cannot make new series."""
+
+from __future__ import annotations
+
+from prometheus_client import Histogram
+
+_requests = Histogram(
+    "trackside_http_request_seconds",
+    "Seconds from a request's head to its answer, by route and status.",
+    ["route", "status"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+
+
+def observe(route: str, status: int, seconds: float) -> None:
+    _requests.labels(route, str(status)).observe(seconds)

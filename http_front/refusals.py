@@ -1,0 +1,56 @@
+"""What can be refused, and how HTTP says so: one table for every reason (specification: Errors and Error responses)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from trackside.v1 import collector_service_pb2 as proto
+
+
+class Refused(Exception):
+    """An event, or a whole request, that the front cannot translate.
+
+    Its reason, the JSON name of the member at fault, and a sentence for people.
+    """
+
+    def __init__(self, reason: proto.Reason, field: str = "", description: str = "") -> None:
+        super().__init__(description)
+        self.reason = reason
+        self.field = field
+        self.description = description
+
+
+class Answer(NamedTuple):
+    """How a refusal is said in HTTP. `{field}` and `{description}` are the refusal's own."""
+
+    status: int
+    message: str
+    details: str = "{field}"
+
+
+BAD_REQUEST, TOO_LARGE = 400, 413
+
+ANSWERS: dict[int, Answer] = {
+    proto.REASON_MALFORMED_JSON: Answer(BAD_REQUEST, "The body is not valid JSON", "{description}"),
+    proto.REASON_NOT_AN_OBJECT: Answer(BAD_REQUEST, "An event must be a JSON object", "{description}"),
+    proto.REASON_NESTED_TOO_DEEP: Answer(BAD_REQUEST, "Objects and arrays nest too deep", "{description}"),
+    proto.REASON_MALFORMED_BASE64: Answer(BAD_REQUEST, "The pixel's data parameter must be base64 of a JSON object"),
+    proto.REASON_MALFORMED_ENCODING: Answer(BAD_REQUEST, "The body is not what its Content-Encoding says"),
+    proto.REASON_INVALID_WRITE_KEY: Answer(BAD_REQUEST, "Invalid or missing writekey", ""),
+    proto.REASON_REQUIRED: Answer(BAD_REQUEST, "{description}"),
+    proto.REASON_WRONG_TYPE: Answer(BAD_REQUEST, "{description}"),
+    proto.REASON_INVALID_VALUE: Answer(BAD_REQUEST, "{description}"),
+    proto.REASON_INVALID_TIMESTAMP: Answer(BAD_REQUEST, "{field} must be an ISO 8601 time", "{field}"),
+    proto.REASON_UNKNOWN_TYPE: Answer(BAD_REQUEST, "{description}"),
+    proto.REASON_TYPE_MISMATCH: Answer(BAD_REQUEST, "{description}"),
+    proto.REASON_RESERVED_MEMBER: Answer(BAD_REQUEST, "{description}"),
+    # The specification's own words.
+    proto.REASON_EVENT_TOO_LARGE: Answer(TOO_LARGE, "Error reading request body", "HTTP request too large"),
+    proto.REASON_REQUEST_TOO_LARGE: Answer(TOO_LARGE, "Error reading request body", "HTTP request too large"),
+}
+
+TITLES = {BAD_REQUEST: "Bad Request", TOO_LARGE: "Bad Request"}
+"""`Error` of a refusal; the specification's example of a body that is too large says Bad Request too."""
+
+WHOLE_REQUEST = frozenset([proto.REASON_REQUEST_TOO_LARGE])
+"""Reasons that concern a request and not one event of it."""

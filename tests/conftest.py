@@ -1,0 +1,16 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.running import Running, collector
+
+
+@pytest.fixture(scope="module")
+def trackside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A collector with the default settings, shared by a module's tests."""
+    with collector(tmp_path_factory.mktemp("trackside")) as running:
+        yield running
