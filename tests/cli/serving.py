@@ -19,7 +19,7 @@ PATIENCE = 30.0
 """Seconds that anything may take on a busy machine."""
 
 
-def until(condition: Callable[[], T]) -> T:
+def until(condition: Callable[[], T | None]) -> T:
     """Ask a process again and again until its answer is a true one, and give that."""
     deadline = time.monotonic() + PATIENCE
     while not (answer := condition()):

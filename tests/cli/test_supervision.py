@@ -36,6 +36,14 @@ def refuses(serving: Serving) -> bool:
     return False
 
 
+def listening(host: str, port: int) -> socket.socket | None:
+    """A socket that holds a port, once nobody else does."""
+    try:
+        return socket.create_server((host, port))
+    except OSError:
+        return None
+
+
 class SlowRequest:
     """A request of which the front has the head and half the body."""
 
@@ -165,3 +173,12 @@ def test_front_that_waits_for_its_service_says_so(serve: Serve) -> None:
         nobody.bind(("127.0.0.1", 0))
         front = serve("--only=front", f"--service=127.0.0.1:{nobody.getsockname()[1]}")
         until(lambda: "not ready yet: The service at 127.0.0.1" in front.log)
+
+
+def test_service_that_cannot_listen_after_a_restart_is_tried_again(serve: Serve) -> None:
+    serving = serve().ready()
+    host, _, port = serving.grpc.rpartition(":")
+    os.kill(serving.pid("service"), signal.SIGKILL)
+    with until(lambda: listening(host, int(port))):
+        until(lambda: "service died (exit code 78)" in serving.log)
+    until(lambda: send(serving, "after").status_code == 200)

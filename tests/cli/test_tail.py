@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+import httpx
 import pytest
-from serving import COMMAND, PATIENCE, environment
+from serving import COMMAND, PATIENCE, Serving, environment, until
 
 from service.queues import Record, open_queue
 
@@ -105,5 +107,15 @@ def test_queue_that_cannot_be_read_is_a_sentence(tmp_path: Path, arguments: tupl
         [*COMMAND, "tail", *arguments], cwd=tmp_path, env=environment(), capture_output=True, timeout=PATIENCE
     )
     assert (run.returncode, run.stdout) == (78, b"")
-    assert run.stderr.startswith(b"Error: There is no queue")
+    assert run.stderr.startswith(b"Error: There is no ")
     assert run.stderr.count(b"\n") == 1
+
+
+def test_refused_events_are_printed_with_their_reasons(serving: Serving) -> None:
+    sent = {"messageId": "1", "event": "Hello"}
+    assert httpx.post(f"{serving.http}/v1/track", json=sent, auth=("key", ""), timeout=PATIENCE).status_code == 400
+    (line,) = until(lambda: tail(serving.directory, "--refused"))
+    refused = json.loads(line)
+    assert (refused["messageId"], refused["type"]) == ("1", "track")
+    assert refused["reason"] == "required"
+    assert json.loads(refused["payload"])["event"] == "Hello"
