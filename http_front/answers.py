@@ -25,7 +25,7 @@ _RETRY = {
 
 
 def success() -> HTTPResponse:
-    return _json(200, _SUCCESS)
+    return json_answer(200, _SUCCESS)
 
 
 def pixel() -> HTTPResponse:
@@ -33,15 +33,17 @@ def pixel() -> HTTPResponse:
     return HTTPResponse(_GIF, 200, {**CORS, "Cache-Control": "no-store"}, "image/gif")
 
 
-def refused(refusals: Sequence[proto.Refusal], message_ids: Sequence[str], form: Form) -> HTTPResponse:
+def refused(
+    refusals: Sequence[proto.Refusal], message_ids: Sequence[str], form: Form, *, partly: int = 207
+) -> HTTPResponse:
     """The answer to a request of which some events were refused and none is to be sent again.
 
-    `message_ids` has one for each event of the request, in order.
+    `message_ids` has one for each event of the request, in order. `partly` is the status where others were accepted.
     """
     errors = [_error(refusal, message_ids) for refusal in refusals[:_ERRORS]]
     statuses = {ANSWERS[refusal.reason].status for refusal in refusals}
     all_refused = TOO_LARGE if statuses == {TOO_LARGE} else BAD_REQUEST
-    status = 207 if len(refusals) < len(message_ids) else all_refused
+    status = partly if len(refusals) < len(message_ids) else all_refused
     if refusals[0].reason in WHOLE_REQUEST:
         errors = errors[:1]
     return _failure(status, errors, len(refusals), code=_code(refusals[0].reason), form=form)
@@ -69,9 +71,9 @@ def _failure(status: int, errors: list[dict[str, Any]], count: int, *, code: str
     lower = {"code": code, "message": errors[0]["Message"]}
     if form == "single":
         single = {name: errors[0][name] for name in ("Error", "Message", "Details")}
-        return _json(status, msgspec.json.encode({**single, **lower}))
+        return json_answer(status, msgspec.json.encode({**single, **lower}))
     more = {"ErrorCount": count} if count > len(errors) else {}
-    return _json(status, msgspec.json.encode({"Success": False, "Errors": errors, **more, **lower}))
+    return json_answer(status, msgspec.json.encode({"Success": False, "Errors": errors, **more, **lower}))
 
 
 def _error(refusal: proto.Refusal, message_ids: Sequence[str]) -> dict[str, Any]:
@@ -91,5 +93,6 @@ def _code(reason: proto.Reason) -> str:
     return proto.Reason.Name(reason).removeprefix("REASON_").lower()
 
 
-def _json(status: int, body: bytes) -> HTTPResponse:
+def json_answer(status: int, body: bytes) -> HTTPResponse:
+    """A JSON body with the headers that every answer has."""
     return HTTPResponse(body, status, dict(CORS), "application/json")

@@ -9,12 +9,12 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2
 from sanic import HTTPResponse, Request, Sanic
-from sanic.exceptions import SanicException
+from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
 from sanic.http import Http
 from trackside.v1 import collector_service_pb2 as proto
 
-from http_front import answers
+from http_front import answers, discovery
 from http_front.coalescer import Coalescer
 from http_front.config import FrontConfig
 from http_front.routes import Routes, SlashRouter, preflight
@@ -29,6 +29,8 @@ class Errors(ErrorHandler):
     """Answers what HTTP itself refuses, and what must not happen, in the specification's form."""
 
     def default(self, request: Request, exception: Exception) -> HTTPResponse:
+        if isinstance(exception, RequestCancelled):  # nobody reads this answer
+            return answers.failure(499, "Client Closed Request", "The request was cancelled", {})
         if isinstance(exception, SanicException):
             status = HTTPStatus(exception.status_code)
             headers = {name: str(value) for name, value in (exception.headers or {}).items()}
@@ -73,6 +75,7 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
 
     app.add_route(health, "/health", methods=["GET", "HEAD"], name="health")
     app.add_route(preflight, "/health", methods=["OPTIONS"], name="health_preflight")
+    discovery.add_routes(app)
     Routes(app, config, lambda: app.ctx.coalescer)
     return app
 

@@ -27,6 +27,10 @@ class FrontConfig(BaseSettings):
         ge=0,
         description="How many proxies in front append to X-Forwarded-For; the sender's address is taken there.",
     )
+    stand_in_for_207: bool = Field(
+        default=True,
+        description="Answer 200 in place of 207 to clients that are known to send everything again on 207.",
+    )
     body_timeout: float = Field(default=30.0, gt=0, description="Seconds that a request's body may take to arrive.")
     service_timeout: float = Field(default=10.0, gt=0, description="Seconds that a call of the service may take.")
     front_pending_bytes: int = Field(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 from collections.abc import Callable, Coroutine
@@ -17,6 +18,7 @@ from http_front import answers, batch, metrics, pixel, webhook
 from http_front.body import check_head, header, read
 from http_front.coalescer import Coalescer
 from http_front.collecting import Collected
+from http_front.compatibility import knows_multi_status
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
 from http_front.credentials import put_write_key
@@ -51,8 +53,16 @@ class Routes:
                 self._post(f"/v1/{path}", "single", _single(kind, event_limit))
             if kind.routes.pixel:
                 self._get(f"/v1/pixel/{kind.routes.pixel}", self._pixel(_single(kind, event_limit)))
-        for path in ("batch", "import", "b"):
-            self._post(f"/v1/{path}", "batch", lambda collected, text: batch.read_body(collected, text, event_limit))
+        for path in ("v1/batch", "v1/import", "v1/b"):
+            self._post(f"/{path}", "batch", lambda collected, text: batch.read_body(collected, text, event_limit))
+        # RudderStack's, for a page that is being left: a beacon has no headers of its own.
+        self._post(
+            "/beacon/v1/batch",
+            "batch",
+            lambda collected, text: batch.read_body(collected, text, event_limit),
+            key_in_query=True,
+        )
+        self._add(self._discard, "/v1/m", "POST", stream=True)
         for path in ("webhook", "w"):
             self._post(
                 f"/v1/{path}",
@@ -97,6 +107,13 @@ class Routes:
 
         return handle
 
+    async def _discard(self, request: Request) -> HTTPResponse:
+        """Metrics that SDKs send of themselves: nothing here reads them."""
+        check_head(request)
+        with contextlib.suppress(Refused):
+            await read(request, self._config.max_batch_bytes, self._config.body_timeout)
+        return answers.success()
+
     async def _answer(self, request: Request, collected: Collected, key_in_query: bool) -> HTTPResponse:
         delivery = collected.delivery
         put_write_key(delivery, request, from_query=key_in_query)
@@ -108,7 +125,8 @@ class Routes:
         if verdicts.retry:
             return answers.retry(verdicts.retry, verdicts.delay, collected.form)
         if verdicts.refusals:
-            return answers.refused(verdicts.refusals, collected.message_ids(), collected.form)
+            partly = 207 if not self._config.stand_in_for_207 or knows_multi_status(request) else 200
+            return answers.refused(verdicts.refusals, collected.message_ids(), collected.form, partly=partly)
         return answers.success()
 
     def _get(self, path: str, handler: Handler) -> None:

@@ -8,11 +8,11 @@ import itertools
 import json
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import httpx
@@ -101,7 +101,7 @@ def read_lines(url: str) -> list[bytes]:
 
 
 @contextmanager
-def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> Iterator[Running]:
+def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> Generator[Running]:
     """Run a collector with these settings, its files in `data_dir`."""
     clock = clock or Clock()
     grpc_socket = data_dir / "grpc"
@@ -118,15 +118,15 @@ def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> It
             server = await app.create_server(sock=listener, access_log=False)
             assert isinstance(server, AsyncioServer)
             await server.startup()
-            await server.before_start()
+            await cast("Awaitable[None]", server.before_start())
             await server.start_serving()
             await server.after_start()
             started.set()
             await asyncio.to_thread(stop.wait)
-            await server.before_stop()
+            await cast("Awaitable[None]", server.before_stop())
             server.close()
             await server.wait_closed()
-            for connection in list(server.connections):
+            for connection in list(cast("Any", server.connections)):
                 connection.close()
             await server.after_stop()
 
@@ -156,4 +156,4 @@ def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> It
 def collect(running: Running, entries: Sequence[proto.Entry], **delivery: Any) -> proto.CollectBatchResponse:
     """Call CollectBatch with one delivery."""
     request = proto.CollectBatchRequest(entries=entries, deliveries=[proto.Delivery(**delivery)])
-    return running.stub.CollectBatch(request)
+    return cast("proto.CollectBatchResponse", running.stub.CollectBatch(request))
