@@ -62,7 +62,7 @@ class Routes:
             lambda collected, text: batch.read_body(collected, text, event_limit),
             key_in_query=True,
         )
-        self._add(self._discard, "/v1/m", "POST", stream=True)
+        self._discard("/v1/m")
         for path in ("webhook", "w"):
             self._post(
                 f"/v1/{path}",
@@ -107,12 +107,16 @@ class Routes:
 
         return handle
 
-    async def _discard(self, request: Request) -> HTTPResponse:
-        """Metrics that SDKs send of themselves: nothing here reads them."""
-        check_head(request)
-        with contextlib.suppress(Refused):
-            await read(request, self._config.max_batch_bytes, self._config.body_timeout)
-        return answers.success()
+    def _discard(self, path: str) -> None:
+        """Take what SDKs measure of themselves: nothing here reads it."""
+
+        async def handle(request: Request) -> HTTPResponse:
+            check_head(request)
+            with contextlib.suppress(Refused):
+                await read(request, self._config.max_batch_bytes, self._config.body_timeout)
+            return answers.success()
+
+        self._add(handle, path, "POST", stream=True)
 
     async def _answer(self, request: Request, collected: Collected, key_in_query: bool) -> HTTPResponse:
         delivery = collected.delivery
