@@ -16,9 +16,16 @@ from service.queues import QueueUnavailable, Record
 from service.queues.sqlite_file import ROW_RECORDS, lock, numbers, open_writer, pack_row, path_of
 from service.queues.sqlite_marks import Marks, mark
 
+# A row of `marks` is the marks of one commit, 16 bytes each. They stand apart from the records because they are read
+# whole at start, and in order of time because sorted they would dirty a page for each event.
+SCHEMA = """
+    CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);
+    CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
+"""
+
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
-PROOF_SECONDS = 1.0
+PROOF_SECONDS = 5.0
 """How long a transaction that succeeded proves that the next one can."""
 TRIMMED_ROWS = 8
 """How many rows of expired marks a transaction deletes at most, so that none takes long."""
@@ -44,7 +51,7 @@ class SQLiteQueue:
         self._clock = clock
         self._lock = lock(path)
         try:
-            self._connection = open_writer(path)
+            self._connection = open_writer(path, schema=SCHEMA, synchronous="FULL")
         except BaseException:
             self._lock.close()
             raise

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from struct import pack, unpack
-from typing import TextIO
+from typing import Literal, TextIO
 from urllib.parse import quote
 
 from service.queues import InvalidQueue
@@ -16,17 +17,10 @@ from service.queues import InvalidQueue
 FORMAT = 1
 """What `user_version` says. A file of another format is refused."""
 
-# A row of `records` is what one commit brought, up to 256 records: their lengths (32 bits each, little-endian), and
-# their values, one on a line. `last` is the number of the row's last record; numbers have no gaps and are never used
-# again. Records in rows of their own cost 2.5 µs more each.
-# A row of `marks` is the marks of one commit, 16 bytes each. They stand apart because they are read whole at start,
-# and in order of time because sorted they would dirty a page for each event.
-SCHEMA = f"""
-    CREATE TABLE records (last INTEGER PRIMARY KEY AUTOINCREMENT, lengths BLOB NOT NULL, lines BLOB NOT NULL);
-    CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);
-    CREATE TABLE probe (id INTEGER PRIMARY KEY AUTOINCREMENT, filling BLOB NOT NULL);
-    PRAGMA user_version = {FORMAT};
-"""
+# A row is what one commit brought, up to 256 records: their lengths (32 bits each, little-endian), and their values,
+# one on a line. `last` is the number of the row's last record; numbers have no gaps and are never used again. Records
+# in rows of their own cost 2.5 µs more each.
+RECORDS = "CREATE TABLE records (last INTEGER PRIMARY KEY AUTOINCREMENT, lengths BLOB NOT NULL, lines BLOB NOT NULL);"
 ROW_RECORDS = 256
 
 
@@ -66,75 +60,76 @@ def lock(path: Path) -> TextIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         held = open(f"{path}.lock", "a+", encoding="ascii")  # noqa: SIM115
     except OSError as error:
-        raise InvalidQueue(f"The queue {path} cannot be written: {error.strerror}.") from error
+        raise InvalidQueue(f"{path} cannot be written: {error.strerror}.") from error
     try:
         flock(held, LOCK_EX | LOCK_NB)
     except OSError as error:
         held.seek(0)
         writer = held.read().strip()
         held.close()
-        raise InvalidQueue(f"The queue {path} is in use by another process ({writer}).") from error
+        raise InvalidQueue(f"{path} is in use by another process ({writer}).") from error
     held.truncate(0)
     held.write(f"pid {os.getpid()}")
     held.flush()
     return held
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """A connection whose commits are durable, to the file, which is made when it is not there. Raises InvalidQueue."""
+def open_writer(path: Path, *, schema: str, synchronous: Literal["FULL", "NORMAL"]) -> sqlite3.Connection:
+    """A connection to the file, which is made when it is not there, with these tables and one for records.
+
+    With `FULL`, what is committed is durable; with `NORMAL` it is so some time later. Raises InvalidQueue.
+    """
     try:
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
         try:
             connection.execute("PRAGMA page_size = 16384")
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute(f"PRAGMA synchronous = {synchronous}")
             connection.execute("PRAGMA secure_delete = OFF")
             connection.execute(f"PRAGMA journal_size_limit = {64 << 20}")
             if _format(connection, path) == 0:
-                connection.executescript(f"BEGIN; {SCHEMA} COMMIT;")
-                _sync_directories(path)
+                connection.executescript(f"BEGIN; {RECORDS} {schema} PRAGMA user_version = {FORMAT}; COMMIT;")
+            _sync_directories(path)
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise InvalidQueue(f"The queue {path} cannot be written: {error}.") from error
+        raise InvalidQueue(f"{path} cannot be written: {error}.") from error
     return connection
 
 
 def open_readonly(path: Path) -> sqlite3.Connection:
     """A connection that can only read, to a file that must be there. Raises InvalidQueue."""
     if not path.exists():
-        raise InvalidQueue(f"There is no queue at {path} yet. `trackside serve` makes it.")
+        raise InvalidQueue(f"There is no {path} yet: `trackside serve` makes it.")
     try:
         connection = sqlite3.connect(
             f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, timeout=1
         )
         try:
             if _format(connection, path) == 0:
-                raise InvalidQueue(f"There is no queue at {path} yet. `trackside serve` makes it.")
+                raise InvalidQueue(f"There is no {path} yet: `trackside serve` makes it.")
         except BaseException:
             connection.close()
             raise
     except sqlite3.Error as error:
-        raise InvalidQueue(f"The queue {path} cannot be read: {error}.") from error
+        raise InvalidQueue(f"{path} cannot be read: {error}.") from error
     return connection
 
 
 def _format(connection: sqlite3.Connection, path: Path) -> int:
     (found,) = connection.execute("PRAGMA user_version").fetchone()
     if found not in (0, FORMAT):
-        raise InvalidQueue(f"The queue {path} is of format {found}, and this version of Trackside reads {FORMAT}.")
+        raise InvalidQueue(f"{path} is of format {found}, and this version of Trackside reads {FORMAT}.")
     return found
 
 
 def _sync_directories(path: Path) -> None:
     """Make the file's name durable, and those of the directories above it, which may be new too."""
     for directory in path.absolute().parents:
-        try:
+        with suppress(OSError):  # A directory above that is not ours to open; a file system that knows no such thing.
             handle = os.open(directory, os.O_RDONLY)
-        except PermissionError:
-            return
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)

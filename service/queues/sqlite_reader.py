@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import TypeVar
 
 from service.queues import QueueUnavailable
@@ -30,21 +31,20 @@ class SQLiteReader:
         self._connection = connection
 
     async def read(self, *, last: int | None, limit: int | None, follow: bool) -> AsyncIterator[bytes]:
-        wanted, end = await _transaction(lambda: numbers(self._connection))
+        wanted, end = await _transaction(partial(numbers, self._connection))
         if last is not None:
             wanted = max(wanted, end - last)
-        limit_at = None if limit is None else wanted + limit
-        while limit_at is None or wanted < limit_at:
-            page = await _transaction(lambda number=wanted: self._page(number))
-            if not page and not follow:
-                return
+        left = limit
+        while left is None or left > 0:
+            page = await _transaction(partial(self._page, wanted))
             if not page:
-                await asyncio.sleep(POLL_SECONDS)
-            for number, value in page:
-                if limit_at is not None and number >= limit_at:
+                if not follow:
                     return
+                await asyncio.sleep(POLL_SECONDS)
+            for number, value in page[:left]:
                 yield value
                 wanted = number + 1
+            left = left and max(0, left - len(page))
 
     async def close(self) -> None:
         self._connection.close()
