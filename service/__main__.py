@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 import grpc
 import uvloop
@@ -30,7 +30,7 @@ class CannotStart(Exception):
 
 
 @contextlib.asynccontextmanager
-async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns) -> AsyncIterator[None]:
+async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns) -> AsyncGenerator[None]:
     """Take calls while the context lasts, and answer every call that was begun before it ends.
 
     `clock` gives nanoseconds since 1970. Raises CannotStart.

@@ -16,7 +16,7 @@ from service import metrics
 from service.config import ServiceConfig
 from service.delivery import Delivery, Extent
 from service.queues import Queue, QueueUnavailable, Record
-from service.record import KINDS, Kind, Stamps, envelope_to_text
+from service.record import KINDS, Kind, Stamps, envelope_to_text, shown
 from service.refusals import Refused
 from service.refused import RefusedEvent, RefusedStore
 from service.sources import Directory, Mode, masked
@@ -233,7 +233,7 @@ class Collector:
         if isinstance(delivery, Delivery) and delivery.overriding_write_key:
             key = delivery.overriding_write_key
         source = self._sources.find(key)
-        payload = entry.refused.payload if entry.HasField("refused") else str(event).encode()
+        payload = entry.refused.payload if entry.HasField("refused") else shown(event)
         return RefusedEvent(
             time=iso8601(now),
             reason=reason,

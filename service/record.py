@@ -15,7 +15,7 @@ from trackside.v1.event_pb2 import Event
 
 from event_model import jsontext, schema
 from event_model.schema import Member, MemberType
-from service.freeform import checked, to_text
+from service.freeform import checked, text_of, to_text
 from service.refusals import Refused
 from service.stamping import iso8601, nanoseconds
 
@@ -98,6 +98,18 @@ def envelope_to_text(event: Event) -> None:
     """Put the free-form fields that every kind has into their text form."""
     for member in _MERGED:
         to_text(event, member)
+
+
+def shown(event: Event) -> bytes:
+    """An event as JSON for people to look at, whatever is wrong with it: nothing is checked or stamped."""
+    kind = event.WhichOneof("kind")
+    members: dict[str, Any] = {"type": KINDS[kind].name} if kind else {}
+    for message in (event, getattr(event, kind)) if kind else (event,):
+        for field, value in message.ListFields():
+            if field.name == kind:
+                continue
+            members[field.json_name] = msgspec.Raw(text_of(value)) if isinstance(value, Message) else value
+    return _encode(members)
 
 
 def _writers(members: Iterable[Member]) -> list[Write]:
