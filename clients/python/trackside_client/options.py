@@ -1,0 +1,72 @@
+"""What a client can be told, and what it tells."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import grpc
+from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1 import options_pb2
+from trackside.v1.event_pb2 import Event
+
+log = logging.getLogger("trackside_client")
+
+_SERVICE: Any = proto.DESCRIPTOR.services_by_name["CollectorService"]
+_LIMITS: options_pb2.Limits = _SERVICE.GetOptions().Extensions[options_pb2.limits]
+LARGEST_EVENT: int = _LIMITS.message_bytes - 1024  # with the request around it, it just fits a message
+
+
+class Refused(NamedTuple):
+    """An event that is not taken, and never will be as it is. `field` is the JSON name of the member at fault."""
+
+    event: Event
+    reason: proto.Reason
+    field: str
+    description: str
+
+
+class Lost(NamedTuple):
+    """An event that was given up, and the status of the call that failed: None where the client was closed."""
+
+    event: Event
+    code: grpc.StatusCode | None
+    description: str
+
+
+class QueueFull(Exception):
+    """There was no room for the event, and it was not taken."""
+
+
+class Closed(Exception):
+    """The client is closed, and the event was not taken."""
+
+
+def _warn(settled: Refused | Lost) -> None:
+    log.warning("event %s is not queued: %s", settled.event.message_id, settled.description)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """BEHAVIOUR.md says what each does. Times are in seconds. Raises ValueError for one that is out of bounds."""
+
+    write_key: str = ""
+    tls: grpc.ChannelCredentials | None = None
+    batch_events: int = 200
+    batch_bytes: int = 1_000_000
+    queue_events: int = 10_000
+    full_wait: float = 5.0
+    flush_interval: float = 0.1
+    calls: int = 4
+    call_timeout: float = 10.0
+    retry_for: float = 300.0
+    on_accepted: Callable[[Event, bool], None] | None = None
+    on_refused: Callable[[Refused], None] = _warn
+    on_lost: Callable[[Lost], None] = _warn
+
+    def __post_init__(self) -> None:
+        most = {"batch_events": _LIMITS.delivery_events, "batch_bytes": LARGEST_EVENT, "calls": 100}
+        for name, value in vars(self).items():
+            least = 0 if isinstance(value, float) else 1
+            if isinstance(value, int | float) and not least <= value <= most.get(name, value):
+                raise ValueError(f"{name} cannot be {value}")
