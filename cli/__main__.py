@@ -10,9 +10,11 @@ from typing import Any
 
 import click
 
-from cli import settings, supervisor
+from cli import settings
 from cli.options import options
 from cli.ports import PortUnavailable
+from cli.serve import Part
+from cli.serve import serve as run
 from cli.tail import tail as print_records
 from service import sources
 from service.queues import InvalidQueue, QueueUnavailable, open_reader
@@ -39,14 +41,14 @@ def main() -> None:
 
 @main.command(epilog=_SETTINGS_EPILOG, params=options())
 @click.option("--only", type=click.Choice(["front", "service"]), help="Run one part, where the other runs elsewhere.")
-def serve(only: supervisor.Part | None, **flags: Any) -> None:
+def serve(only: Part | None, **flags: Any) -> None:
     """Run the collector: the HTTP front and the gRPC service, each started again when it dies.
 
     Prints where it listens once it is ready. SIGTERM and Ctrl-C answer what is being answered, then stop.
     """
     settings.warn_of_misspelt_variables()
     try:
-        sys.exit(supervisor.run(settings.load(flags), only))
+        sys.exit(run(settings.load(flags), only))
     except (settings.InvalidSettings, PortUnavailable) as error:
         raise CannotRun(str(error)) from None
 

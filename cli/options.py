@@ -31,8 +31,8 @@ def kind(field: FieldInfo) -> type[Any]:
 def _option(name: str, field: FieldInfo) -> click.Option:
     flag = f"--{name.replace('_', '-')}"
     text = field.description or ""
-    if "[default:" not in text and kind(field) is not bool and field.default is not None:
-        text = f"{text} [default: {field.default}]"
+    if "[default:" not in text and field.default is not None:
+        text = f"{text} [default: {str(field.default).lower() if kind(field) is bool else field.default}]"
     if kind(field) is bool:
         return click.Option([f"{flag}/--no-{flag.removeprefix('--')}", name], default=None, help=text)
     if get_origin(kind(field)) is Literal:

@@ -1,4 +1,4 @@
-"""Runs the collector: binds its ports, starts its processes and keeps them running, and stops them in order."""
+"""Runs the processes of a collector: starts them, keeps them running, and stops them in order."""
 
 from __future__ import annotations
 
@@ -8,63 +8,22 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
 from cli.admin import Admin
 from cli.banner import banner
 from cli.child import Child
 from cli.metrics import Metrics
-from cli.ports import free, listen, reachable
+from cli.ports import reachable
 from cli.readiness import ServiceHealth, front_complaint
-from cli.settings import HTTP_FD, PARENT_FD, InvalidSettings, Settings, environment
-from service.sources import OPEN, InvalidSources, Sources, load
+from cli.settings import HTTP_FD, PARENT_FD, Settings, environment
+from service.sources import Sources
 
 log = logging.getLogger(__name__)
 
-Part = Literal["front", "service"]
-
 _POLL_EVERY = 0.05  # seconds
 _SAY_AFTER = 3.0  # seconds
-
-
-def run(settings: Settings, only: Part | None) -> int:
-    """Run until SIGTERM or SIGINT; `only` runs one part of the collector. Returns the exit code.
-
-    Raises InvalidSettings and PortUnavailable before anything is started.
-    """
-    if only == "front" and not settings.service:
-        raise InvalidSettings("--only front needs the setting `service`: the gRPC target of the service that it calls.")
-    if only is None and settings.service:
-        raise InvalidSettings("The setting `service` names a service that runs elsewhere: it goes with --only front.")
-    sources = None if only == "front" else _check_service(settings)
-    admin = listen(settings.admin_host, settings.admin_port, "admin_port")
-    http = None if only == "service" else listen(settings.host, settings.http_port, "http_port")
-    ports = {"admin_port": admin.getsockname()[1]}
-    if http:
-        ports["http_port"] = http.getsockname()[1]
-    if sources:
-        ports["grpc_port"] = free(settings.host, settings.grpc_port, "grpc_port")
-    settings = settings.model_copy(update=ports)
-    # Only this user may enter the directory that mkdtemp makes.
-    with tempfile.TemporaryDirectory(prefix="trackside-") as runtime:
-        return asyncio.run(Supervisor(settings, sources, Path(runtime), admin, http).run())
-
-
-def _check_service(settings: Settings) -> Sources:
-    directory = settings.data_dir
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            pass
-    except OSError as error:
-        raise InvalidSettings(f"The data directory {directory} cannot be written: {error.strerror}.") from None
-    try:
-        return load(settings.sources) if settings.sources else OPEN
-    except InvalidSources as error:
-        raise InvalidSettings(str(error)) from None
 
 
 class Supervisor:
@@ -78,7 +37,7 @@ class Supervisor:
         admin: socket.socket,
         http: socket.socket | None,
     ) -> None:
-        """Without `sources` the service is another machine's; without `http` no front is run."""
+        """Without `sources` the service runs elsewhere; without `http` no front is run. `runtime` is a directory."""
         self._settings = settings
         self._sources = sources
         self._http = http
@@ -89,11 +48,7 @@ class Supervisor:
         # Its other end closes with this process, however it ends: that is what tells the children.
         self._lifeline, self._held = os.pipe()
 
-        target = settings.service
-        if sources:
-            grpc_socket = settings.grpc_socket or runtime / "service.sock"
-            target = f"unix:{grpc_socket.absolute()}"
-            settings = settings.model_copy(update={"grpc_socket": grpc_socket})
+        target = f"unix:{settings.grpc_socket}" if sources else settings.service
         variables = environment(settings.model_copy(update={"service": target})) | {
             PARENT_FD: str(self._lifeline),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory),

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from serving import Serve, Serving
+
+from tests.cli.serving import Serve, Serving
 
 
 @pytest.fixture

@@ -36,14 +36,14 @@ def environment() -> dict[str, str]:
 class Serving:
     """A `trackside serve` on free ports, in a directory of its own."""
 
-    def __init__(self, directory: Path, *arguments: str) -> None:
+    def __init__(self, directory: Path, *arguments: str, **variables: str) -> None:
         self.directory = directory
         ports = ("--http-port=0", "--grpc-port=0", "--admin-port=0")
         with (directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*COMMAND, "serve", *ports, *arguments],
                 cwd=directory,
-                env=environment(),
+                env=environment() | variables,
                 stdin=subprocess.DEVNULL,
                 # The processes that it starts inherit this pipe: it ends when the last of them does.
                 stdout=subprocess.PIPE,
@@ -99,8 +99,8 @@ class Serve:
         path.mkdir(exist_ok=True)
         return path
 
-    def __call__(self, *arguments: str, name: str = "trackside") -> Serving:
-        self._started.append(Serving(self.directory(name), *arguments))
+    def __call__(self, *arguments: str, name: str = "trackside", **variables: str) -> Serving:
+        self._started.append(Serving(self.directory(name), *arguments, **variables))
         return self._started[-1]
 
     def close(self) -> None:

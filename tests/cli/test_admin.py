@@ -8,7 +8,8 @@ import signal
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from serving import PATIENCE, Serve, Serving, until
+
+from tests.cli.serving import PATIENCE, Serve, Serving, until
 
 
 def send(serving: Serving, message_id: str) -> httpx.Response:

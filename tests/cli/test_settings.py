@@ -119,7 +119,7 @@ def test_documentation_has_every_setting_as_it_is() -> None:
     for name, field in Settings.model_fields.items():
         description, _, said = (field.description or "").partition(" [default: ")
         default = said.removesuffix("]") or ("none" if field.default is None else f"`{field.default}`")
-        default = default.replace("`False`", "`false`")
+        default = default.lower() if kind(field) is bool else default
         value = names.get(kind(field)) or " or ".join(f"`{choice}`" for choice in get_args(kind(field)))
         rows.append(f"| `{name}` | `{variable(name)}` | {value} | {default} | {description} |")
     table = "\n".join(rows)

@@ -9,7 +9,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from serving import COMMAND, PATIENCE, Serve, environment
+
+from tests.cli.serving import COMMAND, PATIENCE, Serve, environment
 
 PORTS = ("--http-port=0", "--grpc-port=0", "--admin-port=0")
 
@@ -28,9 +29,9 @@ def run(directory: Path, *arguments: str, **variables: str) -> tuple[int, str, s
     return done.returncode, done.stdout, done.stderr
 
 
-def complaint(directory: Path, *arguments: str) -> str:
+def complaint(directory: Path, *arguments: str, **variables: str) -> str:
     """The one sentence that `serve` ends with."""
-    code, stdout, stderr = run(directory, "serve", *PORTS, *arguments)
+    code, stdout, stderr = run(directory, "serve", *PORTS, *arguments, **variables)
     assert (code, stdout) == (78, "")
     lines = [line for line in stderr.splitlines() if " INFO " not in line]
     assert len(lines) == 1, stderr
@@ -57,6 +58,14 @@ def test_data_directory_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> 
     assert complaint(tmp_path, "--data-dir=file/data") == (
         "Error: The data directory file/data cannot be written: Not a directory."
     )
+
+
+def test_path_that_is_too_long_for_a_socket_is_a_sentence(tmp_path: Path) -> None:
+    long = tmp_path / ("x" * 100)
+    long.mkdir()
+    said = complaint(tmp_path, TMPDIR=str(long))
+    assert said.startswith(f"Error: The path {long}/trackside-")
+    assert said.endswith("is too long for a socket. Choose another with TMPDIR or --grpc-socket.")
 
 
 def test_bad_setting_is_a_sentence(tmp_path: Path) -> None:

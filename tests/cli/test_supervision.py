@@ -12,7 +12,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import COMMAND, PATIENCE, Serve, Serving, environment, until
+
+from tests.cli.serving import COMMAND, PATIENCE, Serve, Serving, environment, until
 
 
 def send(serving: Serving, message_id: str) -> httpx.Response:
@@ -143,12 +144,13 @@ def test_killed_supervisor_leaves_no_process_behind(serve: Serve) -> None:
 
 
 def test_stopped_collector_leaves_no_file_outside_its_data_directory(serve: Serve) -> None:
-    before = set(Path(tempfile.gettempdir()).glob("trackside-*"))
-    serving = serve().ready()
-    assert set(Path(tempfile.gettempdir()).glob("trackside-*")) > before
-    serving.process.terminate()
-    assert serving.ended() == 0
-    assert set(Path(tempfile.gettempdir()).glob("trackside-*")) <= before
+    with tempfile.TemporaryDirectory() as directory:
+        serving = serve(TMPDIR=directory).ready()
+        (made,) = Path(directory).iterdir()
+        assert made.stat().st_mode & 0o777 == 0o700
+        serving.process.terminate()
+        assert serving.ended() == 0
+        assert list(Path(directory).iterdir()) == []
 
 
 def test_folder_named_like_a_process_is_not_run(serve: Serve) -> None:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import COMMAND, PATIENCE, Serving, environment, until
 
 from service.queues import Record, open_queue
+from tests.cli.serving import COMMAND, PATIENCE, Serving, environment, until
 
 
 def fill(directory: Path, numbers: Iterable[int]) -> list[str]:
@@ -118,4 +118,4 @@ def test_refused_events_are_printed_with_their_reasons(serving: Serving) -> None
     refused = json.loads(line)
     assert (refused["messageId"], refused["type"]) == ("1", "track")
     assert refused["reason"] == "required"
-    assert json.loads(refused["payload"])["event"] == "Hello"
+    assert "Hello" in refused["payload"]
