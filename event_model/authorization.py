@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 
 
 def key_of(authorization: str) -> str:
@@ -15,7 +14,7 @@ def key_of(authorization: str) -> str:
         case "basic":
             try:
                 return base64.b64decode(credentials.strip(), validate=True).decode().partition(":")[0]
-            except (binascii.Error, UnicodeDecodeError):
+            except ValueError:
                 return ""
         case _:
             return ""

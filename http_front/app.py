@@ -17,6 +17,7 @@ from trackside.v1 import collector_service_pb2 as proto
 from http_front import answers, discovery
 from http_front.coalescer import Coalescer
 from http_front.config import FrontConfig
+from http_front.head import StrictRequest
 from http_front.routes import Routes, SlashRouter, preflight
 
 log = logging.getLogger(__name__)
@@ -45,7 +46,9 @@ class Errors(ErrorHandler):
 def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
     """The application; it connects to the service at `config.service` when it starts."""
     Http.HEADER_CEILING = _HEAD_BYTES  # pyright: ignore - a constant to its types, a documented way to raise it
-    app: Sanic[Any, Any] = Sanic(name, router=SlashRouter(), error_handler=Errors(), configure_logging=False)
+    app: Sanic[Any, Any] = Sanic(
+        name, router=SlashRouter(), error_handler=Errors(), request_class=StrictRequest, configure_logging=False
+    )
     app.config.update(
         {
             "AUTO_EXTEND": False,

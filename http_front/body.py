@@ -3,53 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import zlib
 from collections.abc import AsyncIterator
 from typing import cast
 
 from sanic import Request
-from sanic.exceptions import BadRequest, RequestTimeout, SanicException
+from sanic.exceptions import RequestTimeout, SanicException
 from sanic.http import Http
 from trackside.v1 import collector_service_pb2 as proto
 
+from http_front.head import header
 from http_front.refusals import Refused
 
 _ENCODINGS = frozenset(["", "identity", "gzip", "x-gzip"])
 _GZIP = 31  # zlib's window bits for gzip
-
-# What Sanic accepts and other servers read differently, so that two of them would see different requests.
-_SMUGGLING = re.compile(
-    rb"""
-      (?<!\r)\n            # a line that ends in LF alone
-    | \r(?!\n)
-    | \r\n[ \t]            # a folded header
-    | \r\n[^:\r]*[ \t]:    # white space before a colon
-    | [\x00\x0b\x0c]
-    | \r\n(?i:content-length):[ \t]*+(?![0-9]+[ \t]*(?:\r|\Z))
-    | \r\n(?i:transfer-encoding):[ \t]*+(?!(?i:chunked)[ \t]*(?:\r|\Z))
-    """,
-    re.VERBOSE,
-)
+_GZIP_GROWTH = 2  # what does not compress grows a little, and empty members need not end
 
 
 class UnsupportedMediaType(SanicException):
     """A Content-Encoding that is not read here."""
 
     status_code = 415
+    headers = {"Accept-Encoding": "gzip"}  # noqa: RUF012 - the type is SanicException's
     quiet = True
-
-
-def check_head(request: Request) -> None:
-    """Raise BadRequest, and end the connection, where a request's head can be read in two ways."""
-    if _SMUGGLING.search(request.head):
-        _end_connection(request)
-        raise BadRequest("Malformed request head")
-
-
-def header(request: Request, name: str) -> str | None:
-    """A header's value. Sanic's headers are not typed."""
-    return cast("str | None", request.headers.get(name))
 
 
 async def read(request: Request, limit: int, seconds: float) -> str:
@@ -63,10 +39,10 @@ async def read(request: Request, limit: int, seconds: float) -> str:
         raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r} is not supported, gzip is")
     try:
         async with asyncio.timeout(seconds):
-            chunks = _chunks(request, limit)
-            body = await (_inflated(chunks, limit) if encoding.endswith("gzip") else _joined(chunks))
-            if len(body) > limit:
-                raise Refused(proto.REASON_REQUEST_TOO_LARGE, "", f"over {limit} bytes")
+            if encoding.endswith("gzip"):
+                body = await _inflated(_chunks(request, limit * _GZIP_GROWTH), limit)
+            else:
+                body = b"".join([chunk async for chunk in _chunks(request, limit)])
     except TimeoutError:
         _end_connection(request)
         raise RequestTimeout("The request's body took too long to arrive") from None
@@ -77,26 +53,24 @@ async def read(request: Request, limit: int, seconds: float) -> str:
 
 
 async def _chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body's parts as they arrive, until they come to more than the limit."""
+    """The body's parts as they arrive. Raises Refused where they come to more than the limit."""
     received = 0
     stream = _stream(request)
-    while stream.request_body and received <= limit:
+    while stream.request_body:
         if chunk := await stream.read():
             received += len(chunk)
+            if received > limit:
+                raise _too_large(limit)
             yield chunk
 
 
-async def _joined(chunks: AsyncIterator[bytes]) -> bytes:
-    return b"".join([chunk async for chunk in chunks])
-
-
 async def _inflated(chunks: AsyncIterator[bytes], limit: int) -> bytes:
-    """What gzip members inflate to, stopped one byte past the limit."""
+    """What gzip members inflate to. Raises Refused one byte past the limit."""
     parts: list[bytes] = []
     left = limit + 1
     inflater = zlib.decompressobj(_GZIP)
     async for chunk in chunks:
-        while chunk and left:
+        while chunk:
             if inflater.eof:
                 inflater = zlib.decompressobj(_GZIP)
             try:
@@ -105,10 +79,16 @@ async def _inflated(chunks: AsyncIterator[bytes], limit: int) -> bytes:
                 raise Refused(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", "not gzip") from None
             parts.append(part)
             left -= len(part)
+            if not left:
+                raise _too_large(limit)
             chunk = inflater.unconsumed_tail or inflater.unused_data
-    if left and parts and not inflater.eof:
+    if parts and not inflater.eof:
         raise Refused(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", "gzip that ends too early")
     return b"".join(parts)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(proto.REASON_REQUEST_TOO_LARGE, "", f"HTTP request too large: over {limit} bytes")
 
 
 def _stream(request: Request) -> Http:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sanic import Request
 
-from http_front.body import header
+from http_front.head import header
 
 
 class Client(NamedTuple):

@@ -6,7 +6,7 @@ from sanic import Request
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.authorization import key_of
-from http_front.body import header
+from http_front.head import header
 
 
 def put_write_key(delivery: proto.Delivery, request: Request, *, from_query: bool) -> None:

@@ -14,7 +14,7 @@ from sanic import HTTPResponse, Request, Sanic
 
 from event_model.authorization import key_of
 from http_front.answers import json_answer
-from http_front.body import header
+from http_front.head import header
 from http_front.routes import preflight
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")

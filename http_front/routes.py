@@ -15,13 +15,14 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext, schema
 from http_front import answers, batch, metrics, pixel, webhook
-from http_front.body import check_head, header, read
+from http_front.body import read
 from http_front.coalescer import Coalescer
 from http_front.collecting import Collected
 from http_front.compatibility import knows_multi_status
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
 from http_front.credentials import put_write_key
+from http_front.head import header
 from http_front.refusals import Refused
 
 Handler = Callable[[Request], Coroutine[Any, Any, HTTPResponse]]
@@ -74,7 +75,6 @@ class Routes:
     def _post(self, path: str, form: answers.Form, fill: Fill, *, key_in_query: bool = False) -> None:
         async def handle(request: Request) -> HTTPResponse:
             started = time.perf_counter()
-            check_head(request)
             collected = Collected(form)
             try:
                 text = await read(request, self._config.max_batch_bytes, self._config.body_timeout)
@@ -91,7 +91,6 @@ class Routes:
     def _pixel(self, fill: Fill) -> Handler:
         async def handle(request: Request) -> HTTPResponse:
             started = time.perf_counter()
-            check_head(request)
             if request.method == "HEAD":  # it asks for the headers alone, so nothing happened
                 return answers.pixel()
             collected = Collected("single")
@@ -111,7 +110,6 @@ class Routes:
         """Take what SDKs measure of themselves: nothing here reads it."""
 
         async def handle(request: Request) -> HTTPResponse:
-            check_head(request)
             with contextlib.suppress(Refused):
                 await read(request, self._config.max_batch_bytes, self._config.body_timeout)
             return answers.success()
