@@ -16,8 +16,10 @@ from http_front.refusals import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_R
 Form = Literal["single", "batch"]
 
 _ERRORS = 1_000
+_REQUEST: dict[str, Any] = {"Index": None, "MessageId": ""}
+"""Of an error that concerns the request and not one event of it."""
 _SUCCESS = b'{"Success": true}'
-_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
+_GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 _RETRY = {
     proto.RETRY_REASON_OVERLOADED: (429, "Too Many Requests", "More events wait than can be taken, send again later"),
     proto.RETRY_REASON_QUEUE_UNAVAILABLE: (503, "Service Unavailable", "Events cannot be queued now, send again later"),
@@ -34,25 +36,25 @@ def pixel() -> HTTPResponse:
 
 
 def refused(
-    refusals: Sequence[proto.Refusal], message_ids: Sequence[str], form: Form, *, partly: int = 207
+    refusals: Sequence[proto.Refusal], message_ids: Sequence[str | None], form: Form, *, partly: int = 207
 ) -> HTTPResponse:
     """The answer to a request of which some events were refused and none is to be sent again.
 
-    `message_ids` has one for each event of the request, in order. `partly` is the status where others were accepted.
+    `message_ids` has one for each entry of the request, in order, or None where the entry is the request itself.
+    `partly` is the status where others were accepted.
     """
-    errors = [_error(refusal, message_ids) for refusal in refusals[:_ERRORS]]
-    statuses = {ANSWERS[refusal.reason].status for refusal in refusals}
+    told = [refusal for refusal in refusals if refusal.reason in WHOLE_REQUEST][:1] or refusals
+    statuses = {ANSWERS[refusal.reason].status for refusal in told}
     all_refused = TOO_LARGE if statuses == {TOO_LARGE} else BAD_REQUEST
     status = partly if len(refusals) < len(message_ids) else all_refused
-    if refusals[0].reason in WHOLE_REQUEST:
-        errors = errors[:1]
-    return _failure(status, errors, len(refusals), code=_code(refusals[0].reason), form=form)
+    errors = [_error(refusal, message_ids) for refusal in told[:_ERRORS]]
+    return _failure(status, errors, len(told), code=_code(told[0].reason), form=form)
 
 
 def retry(reason: proto.RetryReason, delay: int, form: Form) -> HTTPResponse:
     """The answer where events could not be queued for a passing reason. `delay` is in seconds."""
     status, title, message = _RETRY[reason]
-    error = {"Error": title, "Message": message, "Details": ""}
+    error = {"Error": title, "Message": message, "Details": "", **_REQUEST}
     response = _failure(status, [error], 1, code=title.lower().replace(" ", "_"), form=form)
     response.headers["Retry-After"] = str(delay)
     return response
@@ -76,17 +78,16 @@ def _failure(status: int, errors: list[dict[str, Any]], count: int, *, code: str
     return json_answer(status, msgspec.json.encode({"Success": False, "Errors": errors, **more, **lower}))
 
 
-def _error(refusal: proto.Refusal, message_ids: Sequence[str]) -> dict[str, Any]:
+def _error(refusal: proto.Refusal, message_ids: Sequence[str | None]) -> dict[str, Any]:
     answer = ANSWERS[refusal.reason]
     said = {"field": refusal.field, "description": refusal.description}
-    error: dict[str, Any] = {
+    message_id = None if refusal.reason in WHOLE_REQUEST else message_ids[refusal.index]
+    return {
         "Error": TITLES[answer.status],
         "Message": answer.message.format(**said),
         "Details": answer.details.format(**said),
+        **(_REQUEST if message_id is None else {"Index": refusal.index, "MessageId": message_id}),
     }
-    if refusal.reason not in WHOLE_REQUEST:
-        error |= {"Index": refusal.index, "MessageId": message_ids[refusal.index]}
-    return error
 
 
 def _code(reason: proto.Reason) -> str:

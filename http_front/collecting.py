@@ -25,6 +25,7 @@ class Collected:
     entries: list[proto.Entry] = field(default_factory=list[proto.Entry])
     size: int = 0
     """Bytes of the body."""
+    refused_whole: bool = False
 
     def add(self, text: str | Raw, limit: int, kind: schema.Kind | None = None) -> None:
         """Add an event from its JSON text, or its refusal. Raises jsontext.Malformed.
@@ -40,11 +41,14 @@ class Collected:
         self.entries.append(entry)
 
     def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
-        """Add the refusal of the request as a whole."""
-        self.entries.append(_refused(refusal, body))
+        """Put the refusal of the request as a whole in place of its events."""
+        self.entries = [_refused(refusal, body)]
+        self.refused_whole = True
 
-    def message_ids(self) -> list[str]:
-        """The messageId of each event, as far as it could be read."""
+    def message_ids(self) -> list[str | None]:
+        """The messageId of each event, as far as it could be read; None where the request was refused as a whole."""
+        if self.refused_whole:
+            return [None]
         return [(entry.event.message_id or entry.refused.message_id) for entry in self.entries]
 
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from trackside.v1 import collector_service_pb2 as proto
 
+from event_model.schema import LIMITS
+
 
 class Refused(Exception):
     """An event, or a whole request, that the front cannot translate.
@@ -32,8 +34,10 @@ BAD_REQUEST, TOO_LARGE = 400, 413
 
 ANSWERS: dict[int, Answer] = {
     proto.REASON_MALFORMED_JSON: Answer(BAD_REQUEST, "The body is not valid JSON", "{description}"),
-    proto.REASON_NOT_AN_OBJECT: Answer(BAD_REQUEST, "An event must be a JSON object", "{description}"),
-    proto.REASON_NESTED_TOO_DEEP: Answer(BAD_REQUEST, "Objects and arrays nest too deep", "{description}"),
+    proto.REASON_NOT_AN_OBJECT: Answer(BAD_REQUEST, "{description}"),
+    proto.REASON_NESTED_TOO_DEEP: Answer(
+        BAD_REQUEST, f"Objects and arrays nest deeper than {LIMITS.nesting} levels", "{field}"
+    ),
     proto.REASON_MALFORMED_BASE64: Answer(BAD_REQUEST, "The pixel's data parameter must be base64 of a JSON object"),
     proto.REASON_MALFORMED_ENCODING: Answer(BAD_REQUEST, "The body is not what its Content-Encoding says"),
     proto.REASON_INVALID_WRITE_KEY: Answer(BAD_REQUEST, "Invalid or missing writekey", ""),

@@ -163,5 +163,4 @@ def _fill(collected: Collected, text: str, fill: Fill) -> None:
     except jsontext.TooDeep:
         collected.refuse(Refused(proto.REASON_NESTED_TOO_DEEP), text)
     except Refused as refusal:
-        collected.entries.clear()
         collected.refuse(refusal, text)
