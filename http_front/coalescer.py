@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 _CALLS = 2
 _CALL_BYTES = LIMITS.message_bytes // 4
+_ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
 _OPTIONS = [
     ("grpc.max_send_message_length", LIMITS.message_bytes),
     ("grpc.max_receive_message_length", LIMITS.message_bytes),
@@ -30,6 +31,7 @@ _OPTIONS = [
 ]
 _METHOD = f"/{proto.DESCRIPTOR.services_by_name['CollectorService'].full_name}/CollectBatch"
 _ENTRIES, _DELIVERIES = 1, 2  # field numbers of CollectBatchRequest
+_ENTRY_DELIVERY = bytes([3 << 3])  # the tag of Entry.delivery
 
 
 class Verdicts(NamedTuple):
@@ -44,8 +46,10 @@ class Verdicts(NamedTuple):
 
 
 class _Job(NamedTuple):
-    entries: Sequence[proto.Entry]
-    delivery: proto.Delivery
+    """A request's part of a call: its entries and its delivery, encoded, and how many bytes they take."""
+
+    entries: Sequence[bytes]
+    delivery: bytes
     size: int
     done: asyncio.Future[Verdicts]
 
@@ -68,14 +72,17 @@ class Coalescer:
     def channel(self) -> grpc.aio.Channel:
         return self._channel
 
-    async def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery, size: int) -> Verdicts:
-        """What became of each entry. `size` is about how many bytes they have.
+    async def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery) -> Verdicts:
+        """What became of each entry.
 
         A caller that is cancelled only stops waiting: what it submitted goes on.
         """
+        encoded = [entry.SerializeToString() for entry in entries]
+        shared = delivery.SerializeToString()
+        size = sum(map(len, encoded)) + len(encoded) * _ANSWER_BYTES + len(shared)
         if self._pending and self._pending + size > self._bound:
             return _failed(len(entries), proto.RETRY_REASON_OVERLOADED)
-        job = _Job(entries, delivery, size, asyncio.get_running_loop().create_future())
+        job = _Job(encoded, shared, size, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
         self._pending += size
         if len(self._calls) < _CALLS:
@@ -127,22 +134,24 @@ def _request(jobs: Sequence[_Job]) -> bytes:
     """
     parts: list[bytes] = []
     for index, job in enumerate(jobs):
-        parts.append(_field(_DELIVERIES, job.delivery.SerializeToString()))
-        for entry in job.entries:
-            entry.delivery = index
-            parts.append(_field(_ENTRIES, entry.SerializeToString()))
+        parts.append(_field(_DELIVERIES, job.delivery))
+        place = _ENTRY_DELIVERY + _varint(index)
+        parts += [_field(_ENTRIES, entry + place) for entry in job.entries]
     return b"".join(parts)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A field that holds a message, as protobuf's encoding has it: tag, length as a varint, bytes."""
-    head = bytearray([number << 3 | 2])
-    length = len(content)
-    while length > 0x7F:
-        head.append(length & 0x7F | 0x80)
-        length >>= 7
-    head.append(length)
-    return bytes(head) + content
+    """A field that holds a message, as protobuf's encoding has it: tag, length, bytes."""
+    return bytes([number << 3 | 2]) + _varint(len(content)) + content
+
+
+def _varint(number: int) -> bytes:
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    digits.append(number)
+    return bytes(digits)
 
 
 def _split(response: proto.CollectBatchResponse, jobs: Sequence[_Job]) -> list[Verdicts]:

@@ -23,8 +23,6 @@ class Collected:
     """Of the answer."""
     delivery: proto.Delivery = field(default_factory=proto.Delivery)
     entries: list[proto.Entry] = field(default_factory=list[proto.Entry])
-    size: int = 0
-    """Bytes of the body."""
     refused_whole: bool = False
 
     def add(self, text: str | Raw, limit: int, kind: schema.Kind | None = None) -> None:

@@ -123,7 +123,7 @@ class Routes:
         delivery.user_agent = (header(request, "user-agent") or "")[:_USER_AGENT]
         if not collected.entries:
             return answers.success()
-        verdicts = await self._coalescer().submit(collected.entries, delivery, collected.size)
+        verdicts = await self._coalescer().submit(collected.entries, delivery)
         if verdicts.retry:
             return answers.retry(verdicts.retry, verdicts.delay, collected.form)
         if verdicts.refusals:
@@ -151,7 +151,6 @@ def _single(kind: schema.Kind, limit: int) -> Fill:
 
 def _fill(collected: Collected, text: str, fill: Fill) -> None:
     """Read the text; where it is not JSON, once more after mending what JavaScript and Python write in its place."""
-    collected.size = len(text)
     try:
         try:
             fill(collected, text)
