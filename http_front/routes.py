@@ -14,7 +14,7 @@ from sanic.router import Router
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext, schema
-from http_front import answers, batch, metrics, pixel, webhook
+from http_front import answers, batch, metrics, pixel, sender, webhook
 from http_front.body import read
 from http_front.coalescer import Coalescer
 from http_front.collecting import Collected
@@ -22,14 +22,12 @@ from http_front.compatibility import knows_multi_status
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
 from http_front.credentials import put_write_key
-from http_front.head import header
 from http_front.refusals import Refused
 
 Handler = Callable[[Request], Coroutine[Any, Any, HTTPResponse]]
 Fill = Callable[[Collected, str], None]
 """Reads a body's text into what was collected. Raises Refused, and jsontext's errors."""
 
-_USER_AGENT = 1_024
 _SLASHES = re.compile(r"//+")
 
 
@@ -119,8 +117,8 @@ class Routes:
     async def _answer(self, request: Request, collected: Collected, key_in_query: bool) -> HTTPResponse:
         delivery = collected.delivery
         put_write_key(delivery, request, from_query=key_in_query)
-        delivery.ip = request.client_ip
-        delivery.user_agent = (header(request, "user-agent") or "")[:_USER_AGENT]
+        delivery.ip = sender.address(request, proxied=bool(self._config.trusted_proxies))
+        delivery.user_agent = sender.user_agent(request)
         if not collected.entries:
             return answers.success()
         verdicts = await self._coalescer().submit(collected.entries, delivery)
