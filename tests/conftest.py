@@ -8,6 +8,8 @@ import pytest
 
 from tests.running import Running, collector
 
+collect_ignore = ["sdks"]  # They need toolchains: `make test-sdks` names them, which goes before this.
+
 
 @pytest.fixture(scope="module")
 def trackside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:

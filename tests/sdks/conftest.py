@@ -1,0 +1,43 @@
+"""One collector for a worker's tests, and the SDKs that are set up."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from tests.sdks.catalog import SCENARIOS, SDKS
+from tests.sdks.collector import Collector, run_collector
+
+READY = [sdk for sdk in SDKS if sdk.ready.exists()]
+MISSING = [sdk for sdk in SDKS if not sdk.ready.exists()]
+
+
+def pytest_report_header() -> list[str]:
+    return [
+        "SDKs: " + ", ".join(f"{sdk.name} {sdk.version}" for sdk in READY),
+        "not set up: " + (", ".join(sdk.name for sdk in MISSING) or "none"),
+    ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "scenario(name): what the SDK is put through; also part of its write key")
+    if MISSING and os.environ.get("CI") == "true":
+        raise pytest.UsageError("SDKs are not set up: " + ", ".join(sdk.name for sdk in MISSING))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes `sdk` runs for each SDK that has its scenario; the scenario is named by its marker."""
+    if "sdk" in metafunc.fixturenames:
+        (scenario,) = next(metafunc.definition.iter_markers("scenario")).args
+        sdks = [sdk for sdk in READY if scenario in sdk.scenarios]
+        metafunc.parametrize("sdk", sdks, ids=[sdk.name for sdk in sdks])
+
+
+@pytest.fixture(scope="session")
+def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
+    known = [(sdk, sdk.key(scenario)) for sdk in SDKS for scenario in SCENARIOS if scenario != "all-refused"]
+    with run_collector(
+        tmp_path_factory.mktemp("collector"),
+        [key for sdk, key in known if sdk.sends_message_ids],
+        [key for sdk, key in known if not sdk.sends_message_ids],
+    ) as running:
+        yield running

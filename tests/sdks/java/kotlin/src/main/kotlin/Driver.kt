@@ -1,0 +1,65 @@
+import com.segment.analytics.kotlin.core.Analytics
+import com.segment.analytics.kotlin.core.Configuration
+import com.segment.analytics.kotlin.core.EnrichmentClosure
+import com.segment.analytics.kotlin.core.RequestFactory
+import com.segment.analytics.kotlin.core.utilities.InMemoryStorageProvider
+import java.net.HttpURLConnection
+import kotlin.system.exitProcess
+import kotlinx.serialization.json.Json
+import kotlinx.serialization.json.JsonObject
+import kotlinx.serialization.json.JsonPrimitive
+import kotlinx.serialization.json.int
+import kotlinx.serialization.json.jsonArray
+import kotlinx.serialization.json.jsonObject
+import kotlinx.serialization.json.jsonPrimitive
+
+const val SECONDS = 90
+
+/** The SDK speaks HTTPS alone; a proxy without a certificate needs this, which its configuration allows. */
+object PlainHttp : RequestFactory() {
+    override fun openConnection(url: String): HttpURLConnection =
+        super.openConnection(url.replaceFirst("https://", "http://"))
+}
+
+/** Makes the calls on standard input with analytics-kotlin, and ends when it has let go of each. */
+fun main() {
+    val scenario = Json.parseToJsonElement(System.`in`.reader().readText()).jsonObject
+    val host = scenario.getValue("host").jsonPrimitive.content.removePrefix("http://") + "/v1"
+    val calls = scenario.getValue("calls").jsonArray.map { it.jsonObject }
+    val configuration = Configuration(
+        writeKey = scenario.getValue("writeKey").jsonPrimitive.content,
+        apiHost = host,
+        cdnHost = host,
+        application = "driver",
+        storageProvider = InMemoryStorageProvider(),
+        requestFactory = PlainHttp,
+    )
+    scenario.getValue("batchSize").jsonPrimitive.takeIf { it.content != "null" }?.let { configuration.flushAt = it.int }
+    val analytics = Analytics(configuration)
+    calls.forEach { analytics.make(it) }
+    // The SDK has no way to say that it is done: a flush makes batches of what waits and tries each once.
+    for (second in 1..SECONDS) {
+        analytics.flush()
+        Thread.sleep(1000)
+        if (second > 2 && analytics.pendingUploads().isEmpty()) break
+    }
+    exitProcess(0)
+}
+
+fun Analytics.make(call: JsonObject) {
+    fun text(name: String) = (call.getValue(name) as JsonPrimitive).content
+    fun members(name: String) = call[name] as? JsonObject ?: JsonObject(emptyMap())
+    val enrich: EnrichmentClosure = { event ->
+        event?.apply {
+            context = JsonObject(context + members("context"))
+            integrations = JsonObject(integrations + members("integrations"))
+        }
+    }
+    when (text("call")) {
+        "identify" -> identify(text("userId"), members("traits"), enrich)
+        "track" -> track(text("event"), members("properties"), enrich)
+        "screen" -> screen(text("name"), members("properties"), "", enrich)
+        "group" -> group(text("groupId"), members("traits"), enrich)
+        "alias" -> alias(text("userId"), enrich)
+    }
+}

@@ -1,0 +1,58 @@
+# The published SDKs against a real server. `make test-sdks` sets up what they need and runs all of them; only a
+# language's toolchain is taken as given. Without it its SDKs are left out, and said to be, but not where CI=true.
+SDKS := tests/sdks
+SDKS_BUILD := $(SDKS)/.build
+SDKS_PYTHON := $(basename $(notdir $(wildcard $(SDKS)/python/*.lock)))
+SDKS_READY := $(SDKS_PYTHON:%=$(SDKS_BUILD)/python/%/ready) $(SDKS_BUILD)/javascript $(SDKS_BUILD)/go/ready \
+	$(SDKS_BUILD)/java $(SDKS_BUILD)/rust/ready $(SDKS_BUILD)/chromium
+
+test-sdks: .venv/dev ## Run the published SDKs against a real server
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync sdks-ready
+	rm -rf $(SDKS_BUILD)/results
+	$(BIN)/pytest $(SDKS) --confcutdir=$(SDKS) --numprocesses=12 --dist=worksteal $(ARGS)
+	$(BIN)/python -m tests.sdks.document --check
+
+sdks-docs: ## Write docs/sdks.md from the last `make test-sdks`
+	$(BIN)/python -m tests.sdks.document
+
+sdks-ready: $(SDKS_READY)
+
+$(SDKS_BUILD)/python/%/ready: $(SDKS)/python/%.lock
+	@echo "setting up $*"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes --requirements $<
+	@touch $@
+
+$(SDKS)/python/%.lock: $(SDKS)/python/%.in
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --generate-hashes \
+		--python-version 3.11 $< --output-file $@
+	@touch $@
+
+# Each of these is made where its tool is there, and else left out with a word.
+needs = command -v $(1) >/dev/null || { echo "no $(1): its SDKs are left out"; exit $(if $(CI),1,0); }
+
+$(SDKS_BUILD)/javascript: $(SDKS)/javascript/package-lock.json
+	@$(call needs,npm); echo "setting up the npm packages"; mkdir -p $(@D); \
+		cd $(SDKS)/javascript && npm ci --silent --no-audit --no-fund --ignore-scripts && touch $(CURDIR)/$@
+
+$(SDKS_BUILD)/go/ready: $(wildcard $(SDKS)/go/*/*.go) $(SDKS)/go/go.mod $(SDKS)/go/go.sum
+	@$(call needs,go); echo "setting up the Go modules"; mkdir -p $(@D); \
+		cd $(SDKS)/go && go build -o $(CURDIR)/$(@D)/ ./segment ./rudderstack && touch $(CURDIR)/$@
+
+$(SDKS_BUILD)/java: $(shell find $(SDKS)/java -name pom.xml -o -name '*.java' -o -name '*.kt')
+	@$(call needs,mvn); echo "setting up the Maven artifacts"; mkdir -p $(@D); \
+		mvn --quiet --batch-mode --file $(SDKS)/java/pom.xml process-classes && \
+		touch $@ $(SDKS)/java/segment/target/ready $(SDKS)/java/rudderstack/target/ready $(SDKS)/java/kotlin/target/ready
+
+$(SDKS_BUILD)/rust/ready: $(shell find $(SDKS)/rust -name '*.rs' -o -name 'Cargo.*')
+	@$(call needs,cargo); echo "setting up the crates"; mkdir -p $(@D); \
+		cargo build --quiet --locked --manifest-path $(SDKS)/rust/Cargo.toml --target-dir $(@D) && touch $@
+
+$(SDKS_BUILD)/chromium:
+	@mkdir -p $(@D); command -v chromium >/dev/null || \
+		{ echo "installing Chromium"; apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } || \
+		{ echo "no Chromium, and it cannot be installed: the browser's SDKs are left out"; exit $(if $(CI),1,0); }
+	@! command -v chromium >/dev/null || touch $@
+
+.PHONY: test-sdks sdks-docs sdks-ready

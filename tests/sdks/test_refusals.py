@@ -1,0 +1,55 @@
+"""What an SDK does when events are refused: what was valid is queued once, and it stops sending."""
+
+import pytest
+
+from tests.sdks import results
+from tests.sdks.calls import track, tracks
+from tests.sdks.catalog import Sdk
+from tests.sdks.collector import Collector
+from tests.sdks.run import mark_of, run
+
+MOST_TRIES = 11  # the most that any SDK makes of one request before it gives up, its first included
+
+
+@pytest.mark.scenario("one-refused")
+async def test_one_refused_event_does_not_hold_up_its_neighbours(sdk: Sdk, collector: Collector) -> None:
+    refused = track("refused", **sdk.refused) if sdk.refused else track("refused", kilobytes=20)
+
+    done = await run(sdk, "one-refused", collector, [*tracks("first"), refused, *tracks("last")])
+
+    assert done.queued == {"first": 1, "last": 1}, done.words
+    assert any(mark_of(event) == "refused" for event, _ in done.sent())
+    assert len(done.exchanges) <= 3
+    results.note(sdk, "one-refused", done)
+
+
+@pytest.mark.scenario("all-refused")
+async def test_refused_events_are_not_sent_for_ever(sdk: Sdk, collector: Collector) -> None:
+    """Their write key is unknown, which is the one thing that an SDK cannot check itself."""
+    done = await run(sdk, "all-refused", collector, tracks("first", "second", "third"))
+
+    assert not done.queued
+    assert set(done.answers) == {"400"}
+    assert len(done.exchanges) <= MOST_TRIES * done.distinct_bodies
+    results.note(sdk, "all-refused", done)
+
+
+@pytest.mark.scenario("large-event")
+async def test_an_event_over_the_limit_does_not_take_its_neighbours_along(sdk: Sdk, collector: Collector) -> None:
+    calls = [*tracks("first"), track("large", kilobytes=20), *tracks("last")]
+
+    done = await run(sdk, "large-event", collector, calls)
+
+    assert done.queued == {"first": 1, "last": 1}, done.words
+    assert len(done.exchanges) <= MOST_TRIES * done.distinct_bodies
+    results.note(sdk, "large-event", done)
+
+
+@pytest.mark.scenario("large-batch")
+async def test_more_events_than_a_batch_may_hold_all_arrive(sdk: Sdk, collector: Collector) -> None:
+    calls = [track(f"{number}", kilobytes=9) for number in range(65)]
+
+    done = await run(sdk, "large-batch", collector, calls, batch_size=250)
+
+    assert done.queued == {f"{number}": 1 for number in range(65)}, done.words
+    results.note(sdk, "large-batch", done)
