@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -67,6 +69,14 @@ class Server:
         self._end(signal.SIGTERM)
         return self.start()
 
+    def pause(self) -> Answer:
+        self._signal(signal.SIGSTOP)
+        return {"paused": True}
+
+    def resume(self) -> Answer:
+        self._signal(signal.SIGCONT)
+        return {"paused": False}
+
     def break_(self) -> Answer:
         self._queue.rename(self._away)
         return {"broken": True}
@@ -85,6 +95,7 @@ class Server:
 
     def close(self) -> None:
         if self._process is not None:
+            self.resume()  # a process that is paused does not hear SIGTERM
             self._end(signal.SIGTERM)
 
     @property
@@ -96,11 +107,14 @@ class Server:
         return self._data / "queue.db.away"
 
     def _end(self, number: signal.Signals) -> None:
+        self._signal(number).wait()
+        self._process = None
+
+    def _signal(self, number: signal.Signals) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise RuntimeError("the server does not run")
         self._process.send_signal(number)
-        self._process.wait()
-        self._process = None
+        return self._process
 
 
 def _tagged(digits: str) -> int | dict[str, str]:
@@ -109,9 +123,11 @@ def _tagged(digits: str) -> int | dict[str, str]:
 
 
 def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nothing takes while the server is dead: those that the system gives out begin at 32768."""
+    while True:
+        port = random.randrange(10_000, 32_768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _settings(arguments: argparse.Namespace, directory: Path) -> dict[str, str]:
@@ -140,6 +156,8 @@ def main() -> None:
             "start": server.start,
             "kill": server.kill,
             "restart": server.restart,
+            "pause": server.pause,
+            "resume": server.resume,
             "break": server.break_,
             "mend": server.mend,
             "dump": server.dump,

@@ -1,6 +1,7 @@
 """What a program calls: a method for each kind of event, and the ends of them all."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Self, Unpack
 
 from trackside.v1 import event_pb2 as kinds
@@ -12,16 +13,19 @@ from trackside_client.options import Options
 Json = Mapping[str, Any]
 
 
-class Client:
+@dataclass(eq=False, repr=False)
+class Client(Options):
     """Sends events from threads of its own. Safe to use from any thread; make it after a fork, not before.
 
     A call returns the event's messageId. It raises QueueFull or Closed where the event was not taken, and TypeError
     for a value that JSON does not have. Whatever else becomes of the event, a callback of the options is told.
     """
 
-    def __init__(self, target: str, **options: Any) -> None:
-        self._options = Options(**options)
-        self._batcher = Batcher(target, self._options)
+    target: str
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._batcher = Batcher(self.target, self)
 
     def identify(self, user_id: str, traits: Json | None = None, **common: Unpack[Common]) -> str:
         return self.collect(make(user_id, common, identify=kinds.Identify(traits_json=text(traits))))
@@ -45,9 +49,9 @@ class Client:
     def collect(self, event: kinds.Event) -> str:
         """Take an event that the caller built, and changes no more."""
         complete(event)
-        size = event.ByteSize()
+        size = event.ByteSize() + 10  # what the entry around it has at most
         if refused := refusal(event, size):
-            tell(self._options.on_refused, refused)
+            tell(self.on_refused, refused)
         else:
             self._batcher.put(event, size)
         return event.message_id

@@ -46,7 +46,7 @@ def _warn(settled: Refused | Lost) -> None:
     log.warning("event %s is not queued: %s", settled.event.message_id, settled.description)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False, repr=False)
 class Options:
     """BEHAVIOUR.md says what each does. Times are in seconds. Raises ValueError for one that is out of bounds."""
 
@@ -65,8 +65,12 @@ class Options:
     on_lost: Callable[[Lost], None] = _warn
 
     def __post_init__(self) -> None:
-        most = {"batch_events": _LIMITS.delivery_events, "batch_bytes": LARGEST_EVENT, "calls": 100}
+        most = {
+            "batch_events": _LIMITS.delivery_events,
+            "batch_bytes": LARGEST_EVENT,
+            "calls": 100,
+            "queue_events": 1e9,
+        }
         for name, value in vars(self).items():
-            least = 0 if isinstance(value, float) else 1
-            if isinstance(value, int | float) and not least <= value <= most.get(name, value):
+            if isinstance(value, int | float) and not (name in most) <= value <= most.get(name, 1e9):
                 raise ValueError(f"{name} cannot be {value}")

@@ -1,0 +1,191 @@
+"""What becomes of events whatever the server does: each is settled once, and queued once or not at all."""
+
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1.event_pb2 import Event
+from trackside_client import Client, Lost, Refused
+
+from .launching import Serve, Server
+
+
+class Told:
+    """What the callbacks of a client were told."""
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[str, bool]] = []
+        self.refused: list[Refused] = []
+        self.lost: list[Lost] = []
+        self.callbacks: dict[str, Any] = {
+            "on_accepted": self._accept,
+            "on_refused": self.refused.append,
+            "on_lost": self.lost.append,
+        }
+
+    def _accept(self, event: Event, duplicate: bool) -> None:
+        self.accepted.append((event.message_id, duplicate))
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def queued(server: Server) -> Counter[str]:
+    return Counter(record["messageId"] for record in server.records())
+
+
+def once(message_ids: list[str]) -> Counter[str]:
+    assert len(set(message_ids)) == len(message_ids)
+    return Counter(message_ids)
+
+
+def test_an_event_that_is_sent_twice_is_accepted_then_a_duplicate(serve: Serve, told: Told) -> None:
+    server = serve()
+    with Client(server.target, write_key="k", calls=1, **told.callbacks) as client:
+        client.track("u", "E", message_id="m")
+        client.track("u", "E", message_id="m")
+    assert told.accepted == [("m", False), ("m", True)]
+    assert queued(server) == {"m": 1}
+
+
+def test_the_write_key_travels_as_metadata_and_an_unknown_one_is_refused(serve: Serve, told: Told) -> None:
+    server = serve("--enforce", "right")
+    with Client(server.target, write_key="right") as client:
+        message_id = client.track("u", "E")
+    with Client(server.target, write_key="wrong", **told.callbacks) as client:
+        client.track("u", "E")
+    (refused,) = told.refused
+    assert (refused.reason, refused.field) == (proto.REASON_INVALID_WRITE_KEY, "writeKey")
+    assert queued(server) == {message_id: 1}
+
+
+def test_events_are_sent_again_until_the_queue_can_be_written(serve: Serve, told: Told) -> None:
+    server = serve()
+    with Client(server.target, write_key="k", **told.callbacks) as client:
+        server.command("break")
+        refused = client.track("u", "E", extra={"type": "mine"})
+        sent = [client.track("u", f"E{n}") for n in range(10)]
+        assert client.flush(timeout=0.5) == 10
+        assert [event.event.message_id for event in told.refused] == [refused]
+        server.command("mend")
+        assert client.flush() == 0
+    assert told.accepted == [(message_id, False) for message_id in sent]
+    assert queued(server) == once(sent)
+
+
+def test_events_are_given_up_with_the_last_status_after_retry_for(serve: Serve, told: Told) -> None:
+    server = serve()
+    server.command("break")
+    with Client(server.target, write_key="k", retry_for=0, **told.callbacks) as client:
+        message_id = client.track("u", "E")
+        assert client.flush() == 0
+    assert [(lost.event.message_id, lost.code) for lost in told.lost] == [(message_id, grpc.StatusCode.UNAVAILABLE)]
+
+
+def test_an_overloaded_server_gets_every_event_in_the_end(serve: Serve, told: Told) -> None:
+    server = serve("TRACKSIDE_MAX_PENDING_BYTES=1")
+    sent: list[str] = []
+    with Client(server.target, write_key="k", batch_events=1, calls=8, **told.callbacks) as client:
+        slowest = 0.0
+        while slowest < 1 and len(sent) < 2_000:  # the server says one second where it refuses for overload
+            started = time.monotonic()
+            sent += [client.track("u", "E") for _ in range(100)]
+            assert client.flush() == 0
+            slowest = time.monotonic() - started
+        assert slowest >= 1
+    assert queued(server) == once(sent)
+    assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
+
+
+def test_a_call_past_its_deadline_is_sent_again(serve: Serve, told: Told) -> None:
+    server = serve()
+    with Client(server.target, write_key="k", call_timeout=0.3, calls=1, **told.callbacks) as client:
+        client.track("u", "First")
+        assert client.flush() == 0
+        server.command("pause")
+        sent = client.track("u", "Second")
+        assert client.flush(timeout=1) == 1
+        server.command("resume")
+        assert client.flush() == 0
+    assert queued(server)[sent] == 1
+    assert not told.lost
+
+
+def test_a_restart_in_the_middle_loses_nothing(serve: Serve, told: Told) -> None:
+    server = serve()
+    with Client(server.target, write_key="k", batch_events=10, **told.callbacks) as client:
+        sent = [client.track("u", "E", {"n": n}) for n in range(500)]
+        server.command("restart")
+        sent += [client.track("u", "E", {"n": n}) for n in range(500)]
+        assert client.flush() == 0
+    assert queued(server) == once(sent)
+    assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
+
+
+def test_10_000_events_are_conserved_through_kills_of_the_server(serve: Serve, told: Told) -> None:
+    server = serve()
+    done = threading.Event()
+    kills: list[int] = []
+
+    def killing() -> None:
+        while not done.wait(0.3):
+            server.command("kill")
+            kills.append(len(told.accepted))
+            server.command("start")
+
+    killer = threading.Thread(target=killing)
+    killer.start()
+    with Client(
+        server.target, write_key="k", batch_events=20, queue_events=1_000, full_wait=30, **told.callbacks
+    ) as client:
+        sent = [client.track(f"u-{n}", "E", {"n": n}) for n in range(10_000)]
+        done.set()
+        killer.join()
+        assert client.flush() == 0
+    assert any(0 < accepted < 10_000 for accepted in kills)
+    assert queued(server) == once(sent)
+    assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
+    assert not told.lost
+
+
+def test_close_hands_over_what_is_left_and_counts_it(told: Told) -> None:
+    client = Client("127.0.0.1:1", **told.callbacks)
+    sent = [client.track("u", "E") for _ in range(300)]
+    assert client.close(timeout=0.2) == 300
+    assert sorted(lost.event.message_id for lost in told.lost) == sorted(sent)
+    assert {lost.code for lost in told.lost} == {None}
+    assert client.close() == 0
+
+
+@pytest.mark.parametrize("arguments", [["--tls"], ["--mutual-tls"]])
+def test_tls_with_and_without_a_certificate_of_the_client(serve: Serve, told: Told, arguments: list[str]) -> None:
+    server = serve(*arguments)
+    ca, cert, key = [Path(server.ready[name]).read_bytes() for name in ("ca", "cert", "key")]
+    known = grpc.ssl_channel_credentials(ca, key, cert)
+    unknown = grpc.ssl_channel_credentials(ca)
+    with Client(server.target, write_key="k", tls=known) as client:
+        sent = [client.track("u", "E")]
+    with Client(server.target, write_key="k", tls=unknown, retry_for=0, **told.callbacks) as client:
+        other = client.track("u", "E")
+        assert client.flush() == 0
+    expected = [other] if arguments == ["--tls"] else []
+    assert [message_id for message_id, _ in told.accepted] == expected
+    assert queued(server) == once(sent + expected)
+
+
+def test_an_event_that_the_caller_built_is_completed(serve: Serve) -> None:
+    server = serve()
+    with Client(server.target) as client:
+        event = Event(user_id="u", write_key="own")
+        event.page.name = "Home"
+        message_id = client.collect(event)
+    (record,) = server.records()
+    assert (record["messageId"], record["writeKey"]) == (message_id, "own")
+    assert record["timestamp"] == event.timestamp.ToJsonString()
