@@ -8,8 +8,8 @@ import itertools
 import json
 import socket
 import threading
-from collections.abc import Awaitable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Generator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,6 +17,7 @@ from typing import Any, cast
 import grpc
 import httpx
 import uvloop
+from sanic import Sanic
 from sanic.server.async_server import AsyncioServer
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
@@ -33,6 +34,7 @@ NOW_TEXT = "2023-11-14T22:13:20.123Z"
 KEY = "test-key"
 
 _names = itertools.count()
+Sanic.test_mode = True  # Sanic rewrites its own methods when it starts, and only so more than once in a process.
 
 
 @dataclass
@@ -106,36 +108,68 @@ def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> Ge
     clock = clock or Clock()
     grpc_socket = data_dir / "grpc"
     listener = socket.create_server(("127.0.0.1", 0))
-    address: tuple[str, int] = listener.getsockname()
     service = ServiceConfig(data_dir=data_dir, grpc_port=0, grpc_socket=grpc_socket, **settings)
     front = FrontConfig(service=f"unix:{grpc_socket}", **settings)
+
+    @asynccontextmanager
+    async def both() -> AsyncGenerator[None]:
+        async with running(service, clock), answering(front, listener):
+            yield
+
+    address: tuple[str, int] = listener.getsockname()
+    base_url = f"http://127.0.0.1:{address[1]}"
+    channel = grpc.insecure_channel(f"unix:{grpc_socket}")
+    with in_thread(both()), httpx.Client(base_url=base_url) as http, channel:
+        yield Running(http, channel, clock, data_dir, address)
+
+
+@contextmanager
+def front_alone(service: str, **settings: Any) -> Generator[httpx.Client]:
+    """Run a front whose service is, or is not, at this gRPC target."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    base_url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    front = answering(FrontConfig(service=service, **settings), listener)
+    with in_thread(front), httpx.Client(base_url=base_url) as http:
+        yield http
+
+
+@asynccontextmanager
+async def answering(config: FrontConfig, listener: socket.socket) -> AsyncGenerator[None]:
+    """Answer HTTP on a socket that was bound, while the context lasts."""
+    app = build(config, f"trackside-{next(_names)}")
+    server = await app.create_server(sock=listener, access_log=False)
+    assert isinstance(server, AsyncioServer)
+    await server.startup()
+    await server.before_start()
+    await cast("Awaitable[None]", server.start_serving())
+    await server.after_start()
+    try:
+        yield
+    finally:
+        await server.before_stop()
+        server.close()
+        await cast("Awaitable[None]", server.wait_closed())
+        for connection in list(cast("Any", server.connections)):
+            connection.close()
+        await server.after_stop()
+
+
+@contextmanager
+def in_thread(context: AbstractAsyncContextManager[None]) -> Generator[None]:
+    """Enter an asynchronous context in an event loop of its own, and leave it at the end."""
     started, stop = threading.Event(), threading.Event()
     failures: list[BaseException] = []
 
     async def run() -> None:
-        async with running(service, clock):
-            app = build(front, f"trackside-{next(_names)}")
-            server = await app.create_server(sock=listener, access_log=False)
-            assert isinstance(server, AsyncioServer)
-            await server.startup()
-            await server.before_start()
-            await cast("Awaitable[None]", server.start_serving())
-            await server.after_start()
+        async with context:
             started.set()
             await asyncio.to_thread(stop.wait)
-            await server.before_stop()
-            server.close()
-            await cast("Awaitable[None]", server.wait_closed())
-            for connection in list(cast("Any", server.connections)):
-                connection.close()
-            await server.after_stop()
 
     def thread() -> None:
         try:
             uvloop.run(run())
         except BaseException as failure:
             failures.append(failure)
-            raise
         finally:
             started.set()
 
@@ -143,14 +177,13 @@ def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> Ge
     runner.start()
     try:
         assert started.wait(20)
-        if failures:
-            raise failures[0]
-        base_url = f"http://127.0.0.1:{address[1]}"
-        with httpx.Client(base_url=base_url) as http, grpc.insecure_channel(f"unix:{grpc_socket}") as channel:
-            yield Running(http, channel, clock, data_dir, address)
+        if not failures:
+            yield
     finally:
         stop.set()
         runner.join(20)
+    if failures:
+        raise failures[0]
 
 
 def collect(running: Running, entries: Sequence[proto.Entry], **delivery: Any) -> proto.CollectBatchResponse:
