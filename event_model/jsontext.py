@@ -6,10 +6,12 @@ Numbers, escapes and the order of members stay as they are, because values are c
 from __future__ import annotations
 
 import re
-from typing import TypeAlias
+from collections.abc import Callable
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
+T = TypeVar("T")
 Raw: TypeAlias = msgspec.Raw
 Members: TypeAlias = dict[str, msgspec.Raw]
 
@@ -26,11 +28,6 @@ class TooDeep(ValueError):
     """Objects and arrays nest deeper than they may."""
 
 
-class _AnyObject(msgspec.Struct):
-    """Decoding into a structure without fields checks that a text is one object, and builds nothing."""
-
-
-_object = msgspec.json.Decoder(_AnyObject).decode
 _members = msgspec.json.Decoder(Members).decode
 _elements = msgspec.json.Decoder(list[Raw]).decode
 _string = msgspec.json.Decoder(str).decode
@@ -83,25 +80,26 @@ def elements(text: str | Raw) -> list[Raw]:
         raise TooDeep from None
 
 
-def one_object(text: str, nesting: int) -> str:
+def decoded_object(text: str, nesting: int, decode: Callable[[str], T]) -> tuple[str, T]:
     """The text, mended where it must be and on one line, if it is one object of at most `nesting` levels.
 
+    With it, what `decode` made of it: a msgspec decoder's method for a Struct, which skips what it has no field for.
     Raises Malformed, NotAnObject or TooDeep.
     """
     if text.count("{") + text.count("[") > nesting and depth(text) > nesting:
         raise TooDeep
     try:
-        _object(text)
+        decoded = decode(text)
     except msgspec.ValidationError:
         raise NotAnObject from None
     except msgspec.DecodeError:
         text = mend(text)
         try:
-            _object(text)
+            decoded = decode(text)
         except msgspec.DecodeError as error:
             raise Malformed(str(error)) from None
     # White space between tokens is no part of what was sent, and a record is one line.
-    return msgspec.json.format(text, indent=-1) if "\n" in text or "\r" in text else text
+    return (msgspec.json.format(text, indent=-1) if "\n" in text or "\r" in text else text), decoded
 
 
 def depth(text: str) -> int:
@@ -127,9 +125,13 @@ def with_members(text: str, added: Members | dict[str, str]) -> str:
     """The object's text with members added at its end. They must not be in it."""
     if not added:
         return text
-    tail = ",".join([f"{quote(name)}:{_text(value)}" for name, value in added.items()])
+    return with_tail(text, ",".join([f"{quote(name)}:{_text(value)}" for name, value in added.items()]))
+
+
+def with_tail(text: str, tail: str) -> str:
+    """The object's text with members, which are text already, at its end."""
     head = text.rstrip()[:-1].rstrip()
-    return f"{head}{tail}}}" if head.endswith("{") else f"{head},{tail}}}"
+    return f"{head}{tail}}}" if head[-1] == "{" else f"{head},{tail}}}"
 
 
 def merged(upper: str, lower: Members) -> str:

@@ -3,63 +3,55 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import lru_cache
 
+import msgspec
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
+from event_model.jsontext import Raw
 from event_model.schema import LIMITS, members_of
-from service.freeform import checked, to_text
+from service.fields import Reader
+from service.freeform import checked, decoded
 from service.refusals import Refused
 from service.stamping import nanoseconds
 
-_FREE_FORMS = [member for member in members_of(proto.Delivery.DESCRIPTOR) if member.oneof]
-
-
-class Extent(NamedTuple):
-    """How much a delivery brings."""
-
-    events: int
-    size: int
-    """Bytes of its events as they were sent."""
+_FREE_FORM = Reader(member for member in members_of(proto.Delivery.DESCRIPTOR) if member.oneof)
 
 
 class Delivery:
     """A checked delivery. Raises Refused where it is not what it must be, or goes over a bound on a request."""
 
-    def __init__(self, delivery: proto.Delivery, extent: Extent, client_address: str, call_key: str) -> None:
+    def __init__(
+        self, delivery: proto.Delivery, events: int, size: Callable[[], int], client_address: str, call_key: str
+    ) -> None:
+        """`events` is how many it brings; `size` tells how many bytes they have."""
         self.write_key = delivery.write_key or call_key
         self.overriding_write_key = delivery.overriding_write_key
         self.sent_at = delivery.sent_at if delivery.HasField("sent_at") else None
         self.timestamp = delivery.timestamp if delivery.HasField("timestamp") else None
-        for time, field in ((self.sent_at, "sentAt"), (self.timestamp, "timestamp")):
-            if time is not None:
-                nanoseconds(time, field)
-        for member in _FREE_FORMS:
-            to_text(delivery, member)
-        injected = len(delivery.context_json.encode()) + len(delivery.integrations_json.encode())
-        each = injected + sum(len(text.encode()) for text in (self.write_key, self.overriding_write_key))
-        each += len(delivery.ip.encode()) + len(delivery.user_agent.encode())
-        _bound(extent.events, LIMITS.delivery_events, "events in one request")
-        _bound(injected, LIMITS.injected_bytes, "bytes of context and integrations for all events")
-        _bound(extent.size + extent.events * each, LIMITS.delivery_bytes, "bytes after injection")
-        self._context = delivery.context_json and checked(delivery.context_json, "context")
-        self._integrations = delivery.integrations_json and checked(delivery.integrations_json, "integrations")
-        self._context_members = jsontext.members(self._context) if self._context else {}
-        self._integrations_members = jsontext.members(self._integrations) if self._integrations else {}
-        self._request = _of_request(_address(delivery.ip, client_address), delivery.user_agent)
-        self._context_alone = jsontext.with_members(
-            self._context or "{}", _absent(self._request, self._context_members)
-        )
+        if self.sent_at:
+            nanoseconds(self.sent_at, "sentAt")
+        if self.timestamp:
+            nanoseconds(self.timestamp, "timestamp")
+        injected = _FREE_FORM.read(delivery)
+        context, integrations = injected.get("context", ""), injected.get("integrations", "")
+        if events > 1 or injected:
+            _bound_all(delivery, events, size, len(context.encode()) + len(integrations.encode()), call_key)
+        self._request = _of_request(delivery.ip, delivery.user_agent, client_address)
+        self._context_alone = self._request.fill(context) if context else self._request.context
+        self._context_members = jsontext.members(checked(context, "context")) if context else {}
+        self._integrations = integrations and checked(integrations, "integrations")
+        self._integrations_members = jsontext.members(self._integrations) if integrations else {}
 
     def context(self, text: str) -> str:
         """An event's context with the delivery's beneath it, and the request's address and agent beneath both."""
         if not text:
-            return "" if self._context_alone == "{}" and not self._context else self._context_alone
-        text = checked(text, "context")
+            return self._context_alone
         if self._context_members:
-            text = jsontext.merged(text, self._context_members)
-        return jsontext.with_members(text, _absent(self._request, jsontext.members(text)))
+            text = jsontext.merged(checked(text, "context"), self._context_members)
+        return self._request.fill(text)
 
     def integrations(self, text: str) -> str:
         """An event's integrations with the delivery's beneath them."""
@@ -69,20 +61,55 @@ class Delivery:
         return jsontext.merged(text, self._integrations_members) if self._integrations_members else text
 
 
+class _Filled(msgspec.Struct, rename="camel"):
+    """The members of a context that the request fills in."""
+
+    ip: Raw | msgspec.UnsetType = msgspec.UNSET
+    user_agent: Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+_filled = msgspec.json.Decoder(_Filled).decode
+
+
+class _OfRequest:
+    """The sender's address and agent, for contexts that have none."""
+
+    def __init__(self, ip: str, user_agent: str) -> None:
+        self._ip = f'"ip":{jsontext.quote(ip)}' if ip else ""
+        self._user_agent = f'"userAgent":{jsontext.quote(user_agent)}' if user_agent else ""
+        self._both = ",".join(filter(None, (self._ip, self._user_agent)))
+        self.context = f"{{{self._both}}}" if self._both else ""
+
+    def fill(self, text: str) -> str:
+        """A context, checked, with what it lacks. Raises Refused."""
+        text, filled = decoded(text, "context", _filled)
+        if filled.ip is msgspec.UNSET:
+            tail = self._both if filled.user_agent is msgspec.UNSET else self._ip
+        else:
+            tail = self._user_agent if filled.user_agent is msgspec.UNSET else ""
+        return jsontext.with_tail(text, tail) if tail else text
+
+
+@lru_cache(1024)
+def _of_request(ip: str, user_agent: str, client_address: str) -> _OfRequest:
+    return _OfRequest(_address(ip, client_address), user_agent)
+
+
+def _bound_all(delivery: proto.Delivery, events: int, size: Callable[[], int], injected: int, call_key: str) -> None:
+    """Raise Refused where what a delivery brings, or would become in the queue, is over a bound."""
+    texts = (delivery.write_key or call_key, delivery.overriding_write_key, delivery.ip, delivery.user_agent)
+    each = injected + sum([len(text.encode()) for text in texts])
+    _bound(events, LIMITS.delivery_events, "events in one request")
+    _bound(injected, LIMITS.injected_bytes, "bytes of context and integrations for all events")
+    if LIMITS.message_bytes + events * each > LIMITS.delivery_bytes:
+        _bound(size() + events * each, LIMITS.delivery_bytes, "bytes after injection")
+
+
 def _bound(amount: int, limit: int, what: str) -> None:
     if amount > limit:
         raise Refused(
             proto.REASON_REQUEST_TOO_LARGE, "", f"HTTP request too large: {amount} {what}, {limit} are allowed"
         )
-
-
-def _of_request(ip: str, user_agent: str) -> dict[str, str]:
-    """The members of a context that the request fills in, as JSON text."""
-    return {name: jsontext.quote(value) for name, value in (("ip", ip), ("userAgent", user_agent)) if value}
-
-
-def _absent(members: dict[str, str], among: jsontext.Members) -> dict[str, str]:
-    return {name: value for name, value in members.items() if name not in among}
 
 
 def _address(ip: str, client_address: str) -> str:

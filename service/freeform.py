@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 from google.protobuf.message import Message
@@ -11,8 +12,10 @@ from google.protobuf.struct_pb2 import Struct, Value
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
-from event_model.schema import LIMITS, Member
+from event_model.schema import LIMITS
 from service.refusals import Refused
+
+T = TypeVar("T")
 
 _REFUSALS: dict[type[Exception], tuple[proto.Reason, str]] = {
     jsontext.Malformed: (proto.REASON_MALFORMED_JSON, "{} is not valid JSON"),
@@ -21,16 +24,19 @@ _REFUSALS: dict[type[Exception], tuple[proto.Reason, str]] = {
 }
 
 
-def to_text(message: Message, member: Member) -> None:
-    """Put the text in place of the comfortable form, where the message has that."""
-    if message.WhichOneof(member.oneof) == member.comfortable:
-        setattr(message, member.field, text_of(getattr(message, member.comfortable)))
+class AnyObject(msgspec.Struct):
+    """Decoding into a structure without fields checks that a text is one object, and builds nothing."""
 
 
 def checked(text: str, name: str) -> str:
     """The text if it is one JSON object, on one line. Raises Refused, naming the member."""
+    return decoded(text, name, _any_object)[0]
+
+
+def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:
+    """As `checked`, with what a msgspec decoder of a Struct makes of it."""
     try:
-        return jsontext.one_object(text, LIMITS.nesting)
+        return jsontext.decoded_object(text, LIMITS.nesting, decode)
     except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep) as error:
         reason, sentence = _REFUSALS[type(error)]
         raise Refused(reason, name, sentence.format(name)) from None
@@ -70,3 +76,6 @@ def _number(value: float) -> float | int | None:
     if not math.isfinite(value):
         return None
     return int(value) if value.is_integer() and abs(value) < 1 << 53 else value
+
+
+_any_object = msgspec.json.Decoder(AnyObject).decode

@@ -14,18 +14,19 @@ from trackside.v1 import collector_service_pb2
 from service.refusals import Refused
 
 SECOND = 1_000_000_000
-_EPOCH = datetime(1970, 1, 1)
+_EPOCH = datetime(1970, 1, 1)  # naive on purpose: every time here is UTC
 _FIRST = -62_135_596_800 * SECOND
 _LAST = 253_402_300_800 * SECOND - 1
 
 
 def nanoseconds(timestamp: Timestamp, field: str) -> int:
-    """A protobuf timestamp as nanoseconds. Raises Refused where its nanos are not below a second."""
+    """A protobuf timestamp as nanoseconds. Raises Refused where it is not within the years 1 to 9999."""
     nanos = timestamp.nanos
-    if 0 <= nanos < SECOND:
-        return timestamp.seconds * SECOND + nanos
+    time = timestamp.seconds * SECOND + nanos
+    if 0 <= nanos < SECOND and _FIRST <= time <= _LAST:
+        return time
     raise Refused(
-        collector_service_pb2.REASON_INVALID_TIMESTAMP, field, f"{field} has nanos that are not within a second"
+        collector_service_pb2.REASON_INVALID_TIMESTAMP, field, f"{field} must be a time of the years 1 to 9999"
     )
 
 

@@ -1,39 +1,89 @@
-"""The rules that the protos state for an event, checked by protovalidate. No other module knows that engine."""
+"""The rules that the protos state for an event, checked by protovalidate. No other module knows that engine.
+
+It takes 8 µs an event, the most of any step, so a verdict is remembered where it depends only on which fields are set.
+That is read off the rules themselves: one that looks at a value turns it off.
+"""
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 import protovalidate
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import FieldDescriptor
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
 from service.refusals import Refused
 
+Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""Which fields are set: the kind, the event's own, and those of the message of its kind."""
+
 _validator = protovalidate.Validator()
+_remembered: dict[Shape, Refused | None] = {}
+_REMEMBERED = 4_096
+
+# What a condition may be made of to depend on presence alone: an empty string is an absent field.
+_PRESENCE = re.compile(r"(?:!?has\(this(?:\.\w+)+\)|this(?:\.\w+)+ [!=]= ''|&&|\|\||[()!\s])*")
 
 
-def validate(event: Event) -> None:
-    """Raise Refused with the first rule that the event breaks.
+def validate(event: Event, shape: Shape) -> None:
+    """Raise Refused with the first rule that the event breaks."""
+    try:
+        refused = _remembered[shape]
+    except KeyError:
+        refused = _first_violation(event)
+        if _BY_PRESENCE:
+            if len(_remembered) >= _REMEMBERED:
+                _remembered.clear()
+            _remembered[shape] = refused
+    if refused:
+        raise Refused(refused.reason, refused.field, refused.description)
 
-    A rule of the whole message is named `<JSON name of the member>.<rule>` in the proto, and brings its sentence along.
-    """
+
+def _first_violation(event: Event) -> Refused | None:
+    """A rule of the whole message is named `<JSON name of the member>.<rule>`, and brings its sentence along."""
     violations = _validator.collect_violations(event, fail_fast=True)
     if not violations:
-        return
+        return None
     violation = violations[0].proto
     member, _, rule = violation.rule_id.rpartition(".")
     field = _member(violation.field.elements[-1].field_name) if violation.field else member
     if field == "kind":
-        raise Refused(proto.REASON_REQUIRED, "type", "type is required")
+        return Refused(proto.REASON_REQUIRED, "type", "type is required")
     if rule == "required":
-        raise Refused(proto.REASON_REQUIRED, field, f"{field} is required" if violation.field else violation.message)
+        return Refused(proto.REASON_REQUIRED, field, f"{field} is required" if violation.field else violation.message)
     if member == "timestamp":
-        raise Refused(proto.REASON_INVALID_TIMESTAMP, field, f"{field} {violation.message}")
-    raise Refused(
-        proto.REASON_INVALID_VALUE, field, f"{field} {violation.message}" if violation.field else violation.message
-    )
+        return Refused(proto.REASON_INVALID_TIMESTAMP, field, f"{field} {violation.message}")
+    sentence = f"{field} {violation.message}" if violation.field else violation.message
+    return Refused(proto.REASON_INVALID_VALUE, field, sentence)
 
 
 def _member(field_name: str) -> str:
     """The JSON name of a field, as protobuf derives it."""
     first, *rest = field_name.split("_")
     return first + "".join(word.capitalize() for word in rest)
+
+
+def _rules(descriptor: Any, extension: Any) -> Any:
+    return descriptor.GetOptions().Extensions[extension]
+
+
+def _by_presence(message: Any) -> bool:
+    """Whether every rule of a message depends only on which fields are set."""
+    conditions = [rule.expression for rule in _rules(message, validate_pb2.message).cel]
+    return all(_PRESENCE.fullmatch(condition) for condition in conditions) and all(
+        _field_by_presence(field) for field in message.fields
+    )
+
+
+def _field_by_presence(field: FieldDescriptor) -> bool:
+    rules = {rule.name for rule, _ in _rules(field, validate_pb2.field).ListFields()}
+    # That a timestamp is one is checked where it is read, in stamping.py.
+    return rules <= {"required", "timestamp"}
+
+
+_BY_PRESENCE = _by_presence(Event.DESCRIPTOR) and all(
+    _by_presence(kind.message_type) for kind in Event.DESCRIPTOR.oneofs_by_name["kind"].fields
+)
