@@ -30,7 +30,14 @@ def main() -> int:
 
         @app.after_server_start
         async def follow_parent(app: Sanic[Any, Any]) -> None:  # pyright: ignore[reportUnusedFunction]
-            asyncio.get_running_loop().add_reader(int(parent), app.stop)
+            loop = asyncio.get_running_loop()
+
+            def gone() -> None:
+                # Once: a pipe at its end stays readable, and a second stop would cut the drain short.
+                loop.remove_reader(int(parent))
+                app.stop()
+
+            loop.add_reader(int(parent), gone)
 
     app.run(sock=listener, single_process=True, motd=False, access_log=False)
     return 0

@@ -84,7 +84,13 @@ async def serve(config: ServiceConfig) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     if parent := os.environ.get("TRACKSIDE_PARENT_FD"):  # it ends when the supervisor does, however that ends
-        loop.add_reader(int(parent), stop.set)
+
+        def gone() -> None:
+            # Once: a pipe at its end stays readable, and would keep the loop busy while it drains.
+            loop.remove_reader(int(parent))
+            stop.set()
+
+        loop.add_reader(int(parent), gone)
     async with running(config):
         gc.freeze()
         await stop.wait()

@@ -7,6 +7,7 @@ import re
 import select
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +94,8 @@ class Serve:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._started: list[Serving] = []
+        # pytest's own is too long a path for a socket, and one that was killed leaves its files behind.
+        self._temporary = tempfile.TemporaryDirectory()
 
     def directory(self, name: str = "trackside") -> Path:
         path = self._root / name
@@ -100,9 +103,11 @@ class Serve:
         return path
 
     def __call__(self, *arguments: str, name: str = "trackside", **variables: str) -> Serving:
+        variables = {"TMPDIR": self._temporary.name} | variables
         self._started.append(Serving(self.directory(name), *arguments, **variables))
         return self._started[-1]
 
     def close(self) -> None:
         for serving in reversed(self._started):
             serving.close()
+        self._temporary.cleanup()

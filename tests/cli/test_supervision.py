@@ -89,10 +89,10 @@ def test_killed_front_is_started_again_and_answers_what_waited(serve: Serve) -> 
 
 def test_other_fronts_answer_while_one_is_away(serve: Serve) -> None:
     serving = serve("--workers=2").ready()
-    os.kill(serving.pid("front-2"), signal.SIGSTOP)
-    os.kill(serving.pid("front-1"), signal.SIGKILL)
-    assert send(serving, "1").status_code == 200
-    os.kill(serving.pid("front-2"), signal.SIGCONT)
+    for away, name in enumerate(("front-1", "front-2")):
+        os.kill(serving.pid(name), signal.SIGSTOP)
+        assert send(serving, str(away)).status_code == 200
+        os.kill(serving.pid(name), signal.SIGCONT)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -141,6 +141,16 @@ def test_killed_supervisor_leaves_no_process_behind(serve: Serve) -> None:
     # Returns when the last process that holds the pipe has ended.
     assert serving.ended() == -signal.SIGKILL
     assert until(lambda: refuses(serving))
+
+
+def test_killed_supervisor_does_not_keep_the_front_from_answering(serve: Serve) -> None:
+    serving = serve().ready()
+    slow = SlowRequest(serving, "slow")
+    serving.process.kill()
+    until(lambda: refuses(serving))
+    assert slow.finish().startswith(b"HTTP/1.1 ")
+    serving.ended()
+    assert "Traceback" not in serving.log
 
 
 def test_stopped_collector_leaves_no_file_outside_its_data_directory(serve: Serve) -> None:
