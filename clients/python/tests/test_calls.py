@@ -197,7 +197,14 @@ def test_what_is_not_queued_is_logged_without_its_content(recorder: Recorder, ca
 
 @pytest.mark.parametrize(
     "option",
-    [{"batch_events": 0}, {"batch_events": 5_001}, {"batch_bytes": 4_194_304}, {"calls": 0}, {"retry_for": -0.1}],
+    [
+        {"batch_events": 0},
+        {"batch_events": 5_001},
+        {"batch_bytes": 4_194_304},
+        {"calls": 0},
+        {"retry_for": -0.1},
+        {"write_key": "kéy"},
+    ],
 )
 def test_an_option_out_of_bounds_is_an_error(option: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(option))):

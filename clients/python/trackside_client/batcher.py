@@ -11,6 +11,7 @@ import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
+from grpc import StatusCode
 from grpc_status import rpc_status
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.collector_service_pb2_grpc import CollectorServiceStub
@@ -25,8 +26,7 @@ _CHANNEL = [
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
 ]
-_Code = grpc.StatusCode
-_PASSING = {_Code.UNAVAILABLE, _Code.RESOURCE_EXHAUSTED, _Code.DEADLINE_EXCEEDED, _Code.CANCELLED}
+_PASSING = {StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
 
 
 class Batcher:
@@ -35,13 +35,9 @@ class Batcher:
         self._waiting: deque[tuple[Event, int, float]] = deque()  # with its bytes, and when it came
         self._bytes = self._unsettled = self._flushing = 0  # events in flight are unsettled, too
         self._closed, self._stopped = False, threading.Event()
-        self._given_up: list[int] = []
         self._changed, self._turn = threading.Condition(), threading.Lock()
-        self._channel = (
-            grpc.secure_channel(target, options.tls, _CHANNEL)
-            if options.tls
-            else grpc.insecure_channel(target, _CHANNEL)
-        )
+        tls, plain = options.tls, grpc.insecure_channel
+        self._channel = grpc.secure_channel(target, tls, _CHANNEL) if tls else plain(target, _CHANNEL)
         self._collect: Callable[..., proto.CollectBatchResponse] = CollectorServiceStub(self._channel).CollectBatch
         self._metadata = [("authorization", f"Bearer {options.write_key}")] if options.write_key else []
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(options.calls)]
@@ -51,9 +47,8 @@ class Batcher:
     def put(self, event: Event, size: int) -> None:
         """Wait for room. Raises QueueFull or Closed."""
         with self._changed:
-            if not self._changed.wait_for(
-                lambda: self._closed or self._unsettled < self._options.queue_events, self._options.full_wait
-            ):
+            most, wait = self._options.queue_events, self._options.full_wait
+            if not self._changed.wait_for(lambda: self._unsettled < most or self._closed, wait):
                 raise QueueFull
             if self._closed:
                 raise Closed
@@ -67,7 +62,7 @@ class Batcher:
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
-            self._changed.wait_for(lambda: not self._unsettled, timeout)
+            self._changed.wait_for(lambda: not self._unsettled or self._stopped.is_set(), timeout)
             self._flushing -= 1
             return self._unsettled
 
@@ -83,7 +78,7 @@ class Batcher:
         self._channel.close()
         for thread in self._threads:
             thread.join()
-        return sum(self._given_up)
+        return self._unsettled
 
     def _run(self) -> None:
         while batch := self._take():
@@ -122,18 +117,16 @@ class Batcher:
             except ValueError:  # the channel was closed before the call
                 break
             else:
-                code, description, delay = _Code.UNAVAILABLE, "the server said RETRY", _seconds(response.retry.delay)
-                events = self._settle(events, response)
+                events, delay = self._settle(events, response), _seconds(response.retry.delay)
+                code, description = StatusCode.UNAVAILABLE, "the server said RETRY"
             wait = random.uniform(delay, 1.2 * delay) if delay else random.uniform(0.5, 1) * min(0.1 * 2**resends, 5)
             if code not in _PASSING or monotonic() + wait > until:
                 self._give_up(events, code, description)
-                return
+                return self._settled(len(events))
             if events:
                 self._stopped.wait(wait)
             resends += 1
-        if events:
-            self._given_up.append(len(events))
-            self._give_up(events, None, "closed")
+        return self._give_up(events, None, "closed")  # they stay unsettled, and `close` counts them
 
     def _settle(self, events: Sequence[Event], response: proto.CollectBatchResponse) -> list[Event]:
         """Tell what became of each event: those to send again."""
@@ -150,10 +143,9 @@ class Batcher:
         self._settled(len(events) - len(again))
         return again
 
-    def _give_up(self, events: Sequence[Event], code: grpc.StatusCode | None, description: str) -> None:
+    def _give_up(self, events: Sequence[Event], code: StatusCode | None, description: str) -> None:
         for event in events:
             tell(self._options.on_lost, Lost(event, code, description))
-        self._settled(len(events))
 
     def _settled(self, count: int) -> None:
         with self._changed:
@@ -169,7 +161,7 @@ def tell(callback: Callable[..., None], *arguments: Any) -> None:
         log.exception("a callback failed")
 
 
-def _status(call: grpc.Call) -> tuple[grpc.StatusCode, str, float]:
+def _status(call: grpc.Call) -> tuple[StatusCode, str, float]:
     """The code of a call that failed, what it says, and the server's delay in seconds, or 0."""
     info = RetryInfo()
     status = cast("Status | None", rpc_status.from_call(call))

@@ -1,16 +1,13 @@
 """What a program calls: a method for each kind of event, and the ends of them all."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self, Unpack
+from typing import Self, Unpack
 
-from trackside.v1 import event_pb2 as kinds
+from trackside.v1.event_pb2 import Event
 
 from trackside_client.batcher import Batcher, tell
-from trackside_client.events import Common, complete, make, refusal, text
+from trackside_client.events import Common, Json, complete, make, refusal
 from trackside_client.options import Options
-
-Json = Mapping[str, Any]
 
 
 @dataclass(eq=False, repr=False)
@@ -28,25 +25,24 @@ class Client(Options):
         self._batcher = Batcher(self.target, self)
 
     def identify(self, user_id: str, traits: Json | None = None, **common: Unpack[Common]) -> str:
-        return self.collect(make(user_id, common, identify=kinds.Identify(traits_json=text(traits))))
+        return self.collect(make("identify", user_id, common, traits=traits))
 
     def track(self, user_id: str, event: str, properties: Json | None = None, **common: Unpack[Common]) -> str:
-        track = kinds.Track(event=event, properties_json=text(properties))
-        return self.collect(make(user_id, common, track=track))
+        return self.collect(make("track", user_id, common, event=event, properties=properties))
 
     def page(self, user_id: str, name: str = "", properties: Json | None = None, **common: Unpack[Common]) -> str:
-        return self.collect(make(user_id, common, page=kinds.Page(name=name, properties_json=text(properties))))
+        return self.collect(make("page", user_id, common, name=name, properties=properties))
 
     def screen(self, user_id: str, name: str = "", properties: Json | None = None, **common: Unpack[Common]) -> str:
-        return self.collect(make(user_id, common, screen=kinds.Screen(name=name, properties_json=text(properties))))
+        return self.collect(make("screen", user_id, common, name=name, properties=properties))
 
     def group(self, user_id: str, group_id: str, traits: Json | None = None, **common: Unpack[Common]) -> str:
-        return self.collect(make(user_id, common, group=kinds.Group(group_id=group_id, traits_json=text(traits))))
+        return self.collect(make("group", user_id, common, group_id=group_id, traits=traits))
 
     def alias(self, user_id: str, previous_id: str, **common: Unpack[Common]) -> str:
-        return self.collect(make(user_id, common, alias=kinds.Alias(previous_id=previous_id)))
+        return self.collect(make("alias", user_id, common, previous_id=previous_id))
 
-    def collect(self, event: kinds.Event) -> str:
+    def collect(self, event: Event) -> str:
         """Take an event that the caller built, and changes no more."""
         complete(event)
         size = event.ByteSize() + 10  # what the entry around it has at most

@@ -14,8 +14,9 @@ from trackside.v1.event_pb2 import Event
 
 from trackside_client.options import LARGEST_EVENT, Refused
 
+Json = Mapping[str, Any]
+
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_HALF_A_PAIR = re.compile("[\ud800-\udfff]")
 _violations = protovalidate.Validator().collect_violations
 
 
@@ -25,30 +26,30 @@ class Common(TypedDict, total=False):
     anonymous_id: str
     message_id: str
     timestamp: datetime
-    context: Mapping[str, Any]
-    integrations: Mapping[str, Any]
-    extra: Mapping[str, Any]
+    context: Json
+    integrations: Json
+    extra: Json
 
 
-def text(value: Mapping[str, Any] | None) -> str | None:
-    """The text form of a free-form value. Raises TypeError for what JSON does not have."""
-    encoded = None if value is None else _encode(value)
-    return encoded if encoded is None or encoded.isascii() else _HALF_A_PAIR.sub("\ufffd", encoded)
-
-
-def make(user_id: str, common: Common, **kind: Any) -> Event:
-    event = Event(
-        user_id=user_id,
-        anonymous_id=common.get("anonymous_id"),
-        message_id=common.get("message_id"),
-        context_json=text(common.get("context")),
-        integrations_json=text(common.get("integrations")),
-        extra_json=text(common.get("extra")),
-        **kind,
-    )
-    if timestamp := common.get("timestamp"):
-        event.timestamp.FromDatetime(timestamp)
+def make(kind: str, user_id: str, common: Common, **own: Any) -> Event:
+    """An event of a kind from what its call was given. Raises TypeError for a value that JSON does not have."""
+    event = Event(user_id=user_id)
+    body = getattr(event, kind)
+    body.SetInParent()
+    for message, given in (event, common), (body, own):
+        for name, value in given.items():
+            if isinstance(value, str):
+                setattr(message, name, value)
+            elif isinstance(value, datetime):
+                message.timestamp.FromDatetime(value)
+            elif value is not None:
+                setattr(message, f"{name}_json", _text(value))
     return event
+
+
+def _text(value: Any) -> str:
+    text = _encode(value)
+    return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)  # halves of surrogate pairs
 
 
 def complete(event: Event) -> None:

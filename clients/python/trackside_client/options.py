@@ -74,3 +74,5 @@ class Options:
         for name, value in vars(self).items():
             if isinstance(value, int | float) and not (name in most) <= value <= most.get(name, 1e9):
                 raise ValueError(f"{name} cannot be {value}")
+        if not (self.write_key.isascii() and self.write_key.isprintable()):
+            raise ValueError("write_key cannot be sent as metadata: it is not printable ASCII")
