@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.sdks.catalog import Json, Scenario, Sdk
 from tests.sdks.collector import Collector
 from tests.sdks.fault_proxy import Exchange, Fault, open_proxy
 
-PATIENCE_SECONDS = 100
+PATIENCE_SECONDS = 200
 COLLECTING = ("/v1/", "//v1/", "/beacon/v1/")
 
 
@@ -19,6 +19,8 @@ COLLECTING = ("/v1/", "//v1/", "/beacon/v1/")
 class Run:
     """What one run of a driver did."""
 
+    sdk: Sdk
+    scenario: Scenario
     exchanges: list[Exchange]
     """The POSTs on collecting routes, in the order in which they came."""
     records: list[dict[str, Any]]
@@ -35,6 +37,25 @@ class Run:
     def answers(self) -> Counter[str]:
         """How often each status was seen by the SDK; "cut" where it saw none."""
         return Counter(str(exchange.status or "cut") for exchange in self.exchanges)
+
+    @property
+    def story(self) -> str:
+        """Each request with its answer, and the words, for whoever reads a failure."""
+        lines = [
+            f"{each.target}: {len(each.text)} bytes in {len(each.request.body)}, {len(events_of(each))} events: "
+            f"{each.status or 'cut'} {each.response.body[:200] if each.response and each.status != 200 else b''!r}"
+            for each in self.exchanges
+        ]
+        return "\n".join([*lines, self.words])
+
+    def assert_queued_once(self, marks: Iterable[str]) -> None:
+        """Each of these calls is in the queue, and once; or, where the SDK is known to lose some, no more than them."""
+        wanted = dict.fromkeys(marks, 1)
+        if self.scenario in self.sdk.loses:
+            assert self.queued != wanted, f"{self.sdk.name} no longer loses events: {self.scenario}"
+            assert self.queued.items() <= wanted.items(), self.story
+        else:
+            assert self.queued == wanted, self.story
 
     @property
     def distinct_bodies(self) -> int:
@@ -94,4 +115,4 @@ async def run(
             exchange for exchange in proxy.posts if exchange.target.startswith(COLLECTING) and exchange.target != "/v1/m"
         ]
     assert process.returncode == 0, f"the driver failed: {words.decode()}"
-    return Run(exchanges, collector.records(sdk.key(scenario)), words.decode())
+    return Run(sdk, scenario, exchanges, collector.records(sdk.key(scenario)), words.decode())

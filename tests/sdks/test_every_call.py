@@ -21,7 +21,7 @@ async def test_every_call_is_queued_as_it_was_made_and_as_it_was_sent(sdk: Sdk, 
 
     done = await run(sdk, "every-call", collector, calls)
 
-    assert done.queued == {call["call"]: 1 for call in calls}, done.words
+    assert done.queued == {call["call"]: 1 for call in calls}, done.story
     records = {mark_of(record): record for record in done.records}
     for call in calls:
         assert_as_made(records[call["call"]], call, sdk)

@@ -17,8 +17,8 @@ async def test_one_refused_event_does_not_hold_up_its_neighbours(sdk: Sdk, colle
 
     done = await run(sdk, "one-refused", collector, [*tracks("first"), refused, *tracks("last")])
 
-    assert done.queued == {"first": 1, "last": 1}, done.words
-    assert any(mark_of(event) == "refused" for event, _ in done.sent())
+    done.assert_queued_once(["first", "last"])
+    assert len({id(event) for event, _ in done.sent()}) >= 3
     assert len(done.exchanges) <= 3
     results.note(sdk, "one-refused", done)
 
@@ -40,7 +40,7 @@ async def test_an_event_over_the_limit_does_not_take_its_neighbours_along(sdk: S
 
     done = await run(sdk, "large-event", collector, calls)
 
-    assert done.queued == {"first": 1, "last": 1}, done.words
+    done.assert_queued_once(["first", "last"])
     assert len(done.exchanges) <= MOST_TRIES * done.distinct_bodies
     results.note(sdk, "large-event", done)
 
@@ -51,5 +51,5 @@ async def test_more_events_than_a_batch_may_hold_all_arrive(sdk: Sdk, collector:
 
     done = await run(sdk, "large-batch", collector, calls, batch_size=250)
 
-    assert done.queued == {f"{number}": 1 for number in range(65)}, done.words
+    done.assert_queued_once(call["properties"]["call"] for call in calls)
     results.note(sdk, "large-batch", done)

@@ -1,9 +1,13 @@
 import com.segment.analytics.kotlin.core.Analytics
+import com.segment.analytics.kotlin.core.BaseEvent
 import com.segment.analytics.kotlin.core.Configuration
 import com.segment.analytics.kotlin.core.EnrichmentClosure
 import com.segment.analytics.kotlin.core.RequestFactory
+import com.segment.analytics.kotlin.core.platform.Plugin
 import com.segment.analytics.kotlin.core.utilities.InMemoryStorageProvider
 import java.net.HttpURLConnection
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import kotlin.system.exitProcess
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
@@ -13,7 +17,7 @@ import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 
-const val SECONDS = 90
+const val SECONDS = 90L
 
 /** The SDK speaks HTTPS alone; a proxy without a certificate needs this, which its configuration allows. */
 object PlainHttp : RequestFactory() {
@@ -36,14 +40,26 @@ fun main() {
     )
     scenario.getValue("batchSize").jsonPrimitive.takeIf { it.content != "null" }?.let { configuration.flushAt = it.int }
     val analytics = Analytics(configuration)
+    val stored = Stored(calls.size)
+    analytics.add(stored)
     calls.forEach { analytics.make(it) }
-    // The SDK has no way to say that it is done: a flush makes batches of what waits and tries each once.
+    stored.pending.await(SECONDS, TimeUnit.SECONDS)
+    // The SDK has no way to say that it is done: a flush makes batches of what is stored and tries each once.
     for (second in 1..SECONDS) {
         analytics.flush()
         Thread.sleep(1000)
         if (second > 2 && analytics.pendingUploads().isEmpty()) break
     }
     exitProcess(0)
+}
+
+/** Counts the events that have gone all the way through the SDK to its store. */
+class Stored(events: Int) : Plugin {
+    override val type = Plugin.Type.After
+    override lateinit var analytics: Analytics
+    val pending = CountDownLatch(events)
+
+    override fun execute(event: BaseEvent): BaseEvent = event.also { pending.countDown() }
 }
 
 fun Analytics.make(call: JsonObject) {

@@ -57,7 +57,7 @@ public final class Driver {
       }
     }
     analytics.flush();
-    if (!pending.await(100, TimeUnit.SECONDS)) {
+    if (!pending.await(180, TimeUnit.SECONDS)) {
       System.err.println("the SDK let go of " + pending.getCount() + " events without a word");
     }
     analytics.shutdown();
