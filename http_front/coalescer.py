@@ -72,24 +72,25 @@ class Coalescer:
     def channel(self) -> grpc.aio.Channel:
         return self._channel
 
-    async def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery) -> Verdicts:
-        """What became of each entry.
+    def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery) -> asyncio.Future[Verdicts]:
+        """Will tell what became of each entry.
 
         A caller that is cancelled only stops waiting: what it submitted goes on.
         """
+        done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
         encoded = [entry.SerializeToString() for entry in entries]
         shared = delivery.SerializeToString()
         size = sum(map(len, encoded)) + len(encoded) * _ANSWER_BYTES + len(shared)
         if self._pending and self._pending + size > self._bound:
-            return _failed(len(entries), proto.RETRY_REASON_OVERLOADED)
-        job = _Job(encoded, shared, size, asyncio.get_running_loop().create_future())
-        self._waiting.append(job)
+            done.set_result(_failed(len(entries), proto.RETRY_REASON_OVERLOADED))
+            return done
+        self._waiting.append(_Job(encoded, shared, size, done))
         self._pending += size
         if len(self._calls) < _CALLS:
             call = asyncio.create_task(self._send())
             self._calls.add(call)
             call.add_done_callback(self._calls.discard)
-        return await job.done
+        return done
 
     async def _send(self) -> None:
         """Call the service until nothing waits."""
