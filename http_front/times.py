@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
-_FRACTION = re.compile(r"[.,](\d+)")
+_FRACTION = re.compile(r"[.,]([0-9]*)")
 
 
 def parse(text: str) -> tuple[int, int]:
@@ -18,10 +18,11 @@ def parse(text: str) -> tuple[int, int]:
     seconds, rest = divmod(time - _EPOCH, _SECOND)
     if not -62_135_596_800 <= seconds <= 253_402_300_799:
         raise ValueError("not within the years 1 to 9999")
-    nanos = rest.microseconds * 1000
-    # datetime drops what is below a microsecond.
-    if len(text) > 26 and (fraction := _FRACTION.search(text)) and len(fraction[1]) > 6:
-        if len(fraction[1]) > 9:
-            raise ValueError("more than 9 fraction digits")
-        nanos += int(fraction[1][6:].ljust(3, "0"))
+    if not (fraction := _FRACTION.search(text)):
+        return seconds, 0
+    # datetime takes any number of digits, and drops what is below a microsecond.
+    digits = fraction[1]
+    nanos = int(digits.ljust(9, "0")) if 1 <= len(digits) <= 9 else -1
+    if nanos // 1000 != rest.microseconds:
+        raise ValueError("no fraction of a second of 1 to 9 digits")
     return seconds, nanos

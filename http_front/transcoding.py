@@ -187,4 +187,9 @@ class _Table:
 
 
 _TABLES = {name: _Table(kind) for name, kind in schema.KINDS.items()}
-_DELIVERY = {member.name: _put(member) for member in schema.members_of(proto.Delivery.DESCRIPTOR)}
+_OPTIONS = {member.name: member.options for member in schema.ENVELOPE}
+# A batch says for all its events what they say themselves, in the same ways.
+_DELIVERY = {
+    member.name: _put(member._replace(options=_OPTIONS.get(member.name, member.options)))
+    for member in schema.members_of(proto.Delivery.DESCRIPTOR)
+}

@@ -11,6 +11,7 @@ from functools import partial
 
 from trackside.v1 import collector_service_pb2 as proto
 
+from event_model import schema
 from service import metrics
 from service.config import ServiceConfig
 from service.delivery import Delivery
@@ -165,8 +166,10 @@ class Collector:
             event, said = entry.event, entry.refused
             key = key_of(event, delivery) if isinstance(delivery, Delivery) else event.write_key
             source = self._sources.find(key)
-            kind = said.type or event.WhichOneof("kind") or ""
-            reason = _name(proto.Reason.Name(refusal.reason), "REASON_")
+            # A caller may say any type and any reason; what is counted by them must stay bounded.
+            kind = event.WhichOneof("kind") or (said.type if said.type in schema.KINDS else "")
+            known = refusal.reason in proto.Reason.values()
+            reason = _name(proto.Reason.Name(refusal.reason), "REASON_") if known else "unspecified"
             tally[kind, source.name if source else "", "refused", reason] += 1
             payload = said.payload if entry.HasField("refused") else shown(event)
             kept.append(

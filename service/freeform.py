@@ -38,8 +38,31 @@ def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:
     try:
         return jsontext.decoded_object(text, LIMITS.nesting, decode)
     except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep) as error:
-        reason, sentence = _REFUSALS[type(error)]
-        raise Refused(reason, name, sentence.format(name)) from None
+        raise _refused(error, name) from None
+
+
+def checked_members(text: str, name: str) -> jsontext.Members:
+    """The members of an object each of which may nest as deep as a free-form field. Raises Refused, naming the one."""
+    try:
+        return jsontext.members(jsontext.decoded_object(text, LIMITS.nesting + 1, _any_object)[0])
+    except jsontext.TooDeep as error:
+        raise _refused(error, _deepest(text) or name) from None
+    except (jsontext.Malformed, jsontext.NotAnObject) as error:
+        raise _refused(error, name) from None
+
+
+def _deepest(text: str) -> str:
+    """The name of the member that nests deepest, where the text can be taken apart."""
+    try:
+        members = jsontext.members(text)
+    except (jsontext.Malformed, jsontext.TooDeep):
+        return ""
+    return max(members, key=lambda name: jsontext.depth(bytes(members[name]).decode()))
+
+
+def _refused(error: Exception, name: str) -> Refused:
+    reason, sentence = _REFUSALS[type(error)]
+    return Refused(reason, name, sentence.format(name))
 
 
 def text_of(message: Message) -> str:

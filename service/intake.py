@@ -74,14 +74,18 @@ class Intake:
         """The event's timestamp as the record has it; what its other times lack is filled in."""
         if delivery.sent_at and "sentAt" not in fields:
             fields["sentAt"] = delivery.sent_at
-        given = fields.get("timestamp") or fields.get("originalTimestamp") or delivery.timestamp
+        name = "originalTimestamp" if "originalTimestamp" in fields and "timestamp" not in fields else "timestamp"
+        given = fields.get(name) or delivery.timestamp
         if given is None:
             return received_at
-        timestamp = nanoseconds(given, "timestamp")
+        timestamp = nanoseconds(given, name)
         if "sentAt" not in fields:
             return timestamp
+        time = corrected(timestamp, nanoseconds(fields["sentAt"], "sentAt"), received_at, self._max_skew)
+        if time is None:
+            return timestamp
         fields.setdefault("originalTimestamp", given)
-        return corrected(timestamp, nanoseconds(fields["sentAt"], "sentAt"), received_at, self._max_skew)
+        return time
 
 
 def key_of(event: Event, delivery: Delivery) -> str:

@@ -17,7 +17,7 @@ from event_model import jsontext, schema
 from event_model.jsontext import Raw
 from event_model.schema import Member, MemberType
 from service.fields import Fields, Reader
-from service.freeform import checked, text_of
+from service.freeform import checked, checked_members, text_of
 from service.refusals import Refused
 from service.stamping import iso8601, nanoseconds
 
@@ -77,7 +77,7 @@ class Kind:
         return _encode(record)
 
     def _extra(self, text: str) -> jsontext.Members:
-        members = jsontext.members(checked(text, EXTRA))
+        members = checked_members(text, EXTRA)
         for name in members:
             if name in self._reserved:
                 raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {EXTRA}")

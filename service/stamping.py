@@ -45,10 +45,10 @@ def _to_seconds(seconds: int) -> str:
     return (_EPOCH + timedelta(seconds=seconds)).isoformat()
 
 
-def corrected(timestamp: int, sent_at: int, received_at: int, max_skew: int) -> int:
+def corrected(timestamp: int, sent_at: int, received_at: int, max_skew: int) -> int | None:
     """The timestamp by our clock: `receivedAt - (sentAt - timestamp)`.
 
-    It stays as it is where the clocks are further apart than `max_skew`, or the result has no place in the calendar.
+    None where the clocks are further apart than `max_skew`, or the result has no place in the calendar.
     """
     time = received_at - (sent_at - timestamp)
-    return time if abs(received_at - sent_at) <= max_skew and _FIRST <= time <= _LAST else timestamp
+    return time if abs(received_at - sent_at) <= max_skew and _FIRST <= time <= _LAST else None

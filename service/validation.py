@@ -44,20 +44,22 @@ def validate(event: Event, shape: Shape) -> None:
 
 def _first_violation(event: Event) -> Refused | None:
     """A rule of the whole message is named `<JSON name of the member>.<rule>`, and brings its sentence along."""
-    violations = _validator.collect_violations(event, fail_fast=True)
-    if not violations:
+    violation = next((each.proto for each in _validator.collect_violations(event) if _counts(each.proto.rule_id)), None)
+    if violation is None:
         return None
-    violation = violations[0].proto
     member, _, rule = violation.rule_id.rpartition(".")
     field = _member(violation.field.elements[-1].field_name) if violation.field else member
     if field == "kind":
         return Refused(proto.REASON_REQUIRED, "type", "type is required")
     if rule == "required":
         return Refused(proto.REASON_REQUIRED, field, f"{field} is required" if violation.field else violation.message)
-    if member == "timestamp":
-        return Refused(proto.REASON_INVALID_TIMESTAMP, field, f"{field} {violation.message}")
     sentence = f"{field} {violation.message}" if violation.field else violation.message
     return Refused(proto.REASON_INVALID_VALUE, field, sentence)
+
+
+def _counts(rule: str) -> bool:
+    """Whether a rule is one of those that are checked here; that a timestamp is one is checked where it is read."""
+    return not rule.startswith("timestamp.")
 
 
 def _member(field_name: str) -> str:
@@ -80,7 +82,6 @@ def _by_presence(message: Any) -> bool:
 
 def _field_by_presence(field: FieldDescriptor) -> bool:
     rules = {rule.name for rule, _ in _rules(field, validate_pb2.field).ListFields()}
-    # That a timestamp is one is checked where it is read, in stamping.py.
     return rules <= {"required", "timestamp"}
 
 
