@@ -2,7 +2,7 @@
 
 from tests.sdks.catalog import Json, Sdk
 
-NOTE = "naïve — 日本語 🎉 \"quoted\" \\ \u2028 </script>"
+NOTE = 'naïve — 日本語 🎉 "quoted" \\ \u2028 </script>'
 
 
 def free_form(sdk: Sdk, mark: str) -> Json:

@@ -5,7 +5,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,14 +33,14 @@ class Collector:
 
 
 @contextmanager
-def run_collector(directory: Path, keys: Iterable[str], keys_without_message_ids: Iterable[str]) -> Iterator[Collector]:
+def run_collector(directory: Path, keys: Iterable[str], without_message_ids: Iterable[str]) -> Generator[Collector]:
     """Serve on free ports with these write keys and no others; the second kind need send no messageId."""
     sources = directory / "sources.toml"
     with sources.open("w") as file:
         file.write('mode = "enforce"\n')
         for key in keys:
             file.write(f'[[source]]\nkey = "{key}"\nname = "{key}"\n')
-        for key in keys_without_message_ids:
+        for key in without_message_ids:
             file.write(f'[[source]]\nkey = "{key}"\nname = "{key}"\ngenerate_message_id = true\n')
     data = directory / "data"
     command = [TRACKSIDE, "serve", "--data-dir", data, "--sources", sources]

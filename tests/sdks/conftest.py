@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+
 from tests.sdks.catalog import SCENARIOS, SDKS
 from tests.sdks.collector import Collector, run_collector
 

@@ -6,6 +6,7 @@ Bytes pass unchanged both ways. Faults meet the next POSTs, one each; a browser'
 import asyncio
 import gzip
 import json
+import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -40,6 +41,8 @@ class Exchange:
     """A request, and the status that the client saw: None while it waits, and for ever when it was cut off."""
 
     request: Message
+    time: float
+    """When it came, in seconds since 1970."""
     status: int | None = None
     fault: Fault | None = None
     response: Message | None = None
@@ -117,7 +120,7 @@ class FaultProxy:
         )
         try:
             while request := await read_message(reader):
-                exchange = Exchange(request)
+                exchange = Exchange(request, time.time())
                 if exchange.method == "POST" and self.faults:
                     exchange.fault = self.faults.popleft()
                 self.exchanges.append(exchange)

@@ -5,11 +5,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.sdks.catalog import Json, Scenario, Sdk
 from tests.sdks.collector import Collector
-from tests.sdks.fault_proxy import Exchange, Fault, open_proxy
+from tests.sdks.fault_proxy import Exchange, Fault, FaultProxy, open_proxy
 
 PATIENCE_SECONDS = 200
 COLLECTING = ("/v1/", "//v1/", "/beacon/v1/")
@@ -78,9 +78,9 @@ def mark_of(event: Json) -> str:
     if event.get("type") == "alias" or "previousId" in event:
         return "alias"
     for members in (event.get("properties"), event.get("traits"), event.get("context", {}).get("traits")):
-        if isinstance(members, dict) and "call" in members:
-            return members["call"]
-    return f"{event.get('type')} without a mark"
+        if isinstance(members, dict):
+            return str(cast("Json", members).get("call"))
+    return "without a mark"
 
 
 async def run(
@@ -93,13 +93,27 @@ async def run(
     faults: Sequence[Fault] = (),
 ) -> Run:
     """Let an SDK make the calls. Raises TimeoutError when its program does not end by itself."""
+    proxy, words = await drive(sdk, scenario, collector, calls, batch_size=batch_size, faults=faults)
+    exchanges = [post for post in proxy.posts if post.target.startswith(COLLECTING) and post.target != "/v1/m"]
+    return Run(sdk, scenario, exchanges, collector.records(sdk.key(scenario)), words)
+
+
+async def drive(
+    sdk: Sdk,
+    scenario: Scenario,
+    collector: Collector,
+    calls: Sequence[Json],
+    *,
+    batch_size: int | None = None,
+    faults: Sequence[Fault] = (),
+) -> tuple[FaultProxy, str]:
+    """Run the driver's program to its end. Returns the proxy that it went through, and what it and the SDK wrote."""
     async with open_proxy(collector.port) as proxy:
         proxy.faults.extend(faults)
         document = {"host": proxy.url, "writeKey": sdk.key(scenario), "batchSize": batch_size, "calls": calls}
-        arguments = ("unload",) if scenario == "unload" else ()
         process = await asyncio.create_subprocess_exec(
             *sdk.command,
-            *arguments,
+            *(("unload",) if scenario == "unload" else ()),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
@@ -111,8 +125,5 @@ async def run(
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        exchanges = [
-            exchange for exchange in proxy.posts if exchange.target.startswith(COLLECTING) and exchange.target != "/v1/m"
-        ]
     assert process.returncode == 0, f"the driver failed: {words.decode()}"
-    return Run(sdk, scenario, exchanges, collector.records(sdk.key(scenario)), words.decode())
+    return proxy, words.decode()

@@ -6,7 +6,7 @@ from tests.sdks import results
 from tests.sdks.calls import track, tracks
 from tests.sdks.catalog import Sdk
 from tests.sdks.collector import Collector
-from tests.sdks.run import mark_of, run
+from tests.sdks.run import run
 
 MOST_TRIES = 11  # the most that any SDK makes of one request before it gives up, its first included
 

@@ -1,0 +1,111 @@
+"""Writes docs/sdks.md from what the last run of the tests showed; with --check, says whether it is still true."""
+
+import sys
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+
+from tests.sdks import results
+from tests.sdks.catalog import NOT_RUN, SDKS, Scenario, Sdk
+
+DOCUMENT = Path(__file__).parents[2] / "docs/sdks.md"
+INTRODUCTION = """\
+# SDKs
+
+Every SDK below is the published package at the version given, unchanged, and is run against a real `trackside serve`
+by `make test-sdks`. This page is written from those runs (`make sdks-docs`), and `make test-sdks` fails when it no
+longer says what they show. `HOST` is the address of the collector, like `http://127.0.0.1:8080`, and `WRITE_KEY` a key
+of one of its sources.
+
+Each SDK makes every call that it has, with nested objects, unicode, nulls and the largest integer that its language
+has, and what is queued is compared with what it was told to send and with what was on the wire. Then come:
+
+| column | what happens | what is held |
+|---|---|---|
+| one refused | one event of three is refused | the other two are queued once |
+| all refused | the write key is unknown | nothing is queued; the resends end |
+| 20 KB event | one event of three is over 15 KB | the other two are queued once |
+| 600 KB | 65 events of 9 KB with the batch size, where there is one, raised to 250 | each is queued once |
+| busy twice | two answers are 503 with `Retry-After: 1` | each event is queued once |
+| cut | the server has queued, and the connection ends before the answer | each event is queued once |
+| left page | a page is left right after the calls, and opened again later | each event is queued once |
+
+The columns show the answers that the SDK got: `10 x 400` is ten requests, "cut" a connection without an answer.
+SDKs that take 207 for an error get 200 in its place. Every program ended by itself.
+"""
+COLUMNS: dict[Scenario, str] = {
+    "one-refused": "one refused",
+    "all-refused": "all refused",
+    "large-event": "20 KB event",
+    "large-batch": "600 KB",
+    "busy": "busy twice",
+    "cut": "cut",
+    "unload": "left page",
+}
+
+
+def answers(result: results.Result) -> str:
+    return ", ".join(status if count == 1 else f"{count} x {status}" for status, count in result["answers"].items())
+
+
+def row(sdk: Sdk) -> str:
+    shown = dict(results.of(sdk))
+    cells: list[str] = []
+    for scenario in COLUMNS:
+        if scenario not in shown:
+            cells.append("")
+        elif scenario in sdk.loses:
+            cells.append(f"{answers(shown[scenario])}: loses")
+        elif scenario in ("large-batch", "unload"):  # How many requests these take is a matter of timing.
+            cells.append("all arrive")
+        else:
+            cells.append(answers(shown[scenario]))
+    return f"| [{sdk.name}](#{anchor(sdk)}) | {sdk.version} | {' | '.join(cells)} |"
+
+
+def anchor(sdk: Sdk) -> str:
+    return sdk.key("every-call").removesuffix(".every-call")
+
+
+def section(sdk: Sdk) -> Iterable[str]:
+    every = dict(results.of(sdk))["every-call"]
+    yield f'<a id="{anchor(sdk)}"></a>\n\n### {sdk.name} {sdk.version}\n'
+    yield f"```{fence(sdk)}\n{sdk.lines}\n```\n"
+    yield f"Calls: {', '.join(sorted(every['calls']))}.\n"
+    if not sdk.sends_message_ids:
+        yield (
+            "It sends no `messageId`: its source needs `generate_message_id = true`, and a resend is a second event.\n"
+        )
+    for scenario, how in sdk.loses.items():
+        yield f"Loses events when {COLUMNS[scenario]}: {how}.\n"
+
+
+def fence(sdk: Sdk) -> str:
+    return sdk.language.split(" ")[0].lower()
+
+
+def render() -> str:
+    parts = [INTRODUCTION, "## Results\n"]
+    header = ["SDK", "version", *COLUMNS.values()]
+    parts.append("\n".join([f"| {' | '.join(header)} |", "|---" * len(header) + "|", *map(row, SDKS)]) + "\n")
+    for language, sdks in groupby(SDKS, key=lambda sdk: sdk.language):
+        parts.append(f"## {language}\n")
+        parts += [part for sdk in sdks for part in section(sdk)]
+    parts.append("## Not run\n")
+    parts.append("\n".join(f"- {name}: {reason}" for name, reason in NOT_RUN.items()) + "\n")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    try:
+        text = render()
+    except FileNotFoundError as missing:
+        sys.exit(f"docs/sdks.md is made from a run of every SDK, and {missing.filename} has not run.")
+    if sys.argv[1:] != ["--check"]:
+        DOCUMENT.write_text(text)
+    elif DOCUMENT.read_text() != text:
+        sys.exit("docs/sdks.md no longer says what the tests showed: `make sdks-docs` writes it again.")
+
+
+if __name__ == "__main__":
+    main()
