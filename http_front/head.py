@@ -25,10 +25,11 @@ _SMUGGLING = re.compile(
 class StrictRequest(Request):
     """A request whose head can be read in one way only. What it raises ends the connection, whatever the route."""
 
-    def __init__(self, *args: Any, head: bytes = b"", **more: Any) -> None:
+    def __init__(self, url_bytes: bytes, *args: Any, head: bytes = b"", **more: Any) -> None:
         if _SMUGGLING.search(head):
             raise BadRequest("Malformed request head")
-        super().__init__(*args, head=head, **more)
+        # Without a head it stands for a request that cannot be read, so that it can be answered. Its URL may be why.
+        super().__init__(url_bytes if head else b"*", *args, head=head, **more)
 
 
 def header(request: Request, name: str) -> str | None:
