@@ -58,7 +58,9 @@ class Server:
         with grpc.insecure_channel(f"127.0.0.1:{self.port}", quickly) as channel:
             request = health_pb2.HealthCheckRequest(service="trackside.v1.CollectorService")
             stub: Any = health_pb2_grpc.HealthStub(channel)
-            stub.Check(request, timeout=START, wait_for_ready=True)
+            watched = stub.Watch(request, timeout=START, wait_for_ready=True)
+            next(health for health in watched if health.status == health_pb2.HealthCheckResponse.SERVING)
+            watched.cancel()
         return self.ready
 
     def kill(self) -> Answer:

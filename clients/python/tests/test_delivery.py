@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ class Told:
     """What the callbacks of a client were told."""
 
     def __init__(self) -> None:
+        self._more = threading.Condition()
         self.accepted: list[tuple[str, bool]] = []
         self.refused: list[Refused] = []
         self.lost: list[Lost] = []
@@ -28,8 +30,14 @@ class Told:
             "on_lost": self.lost.append,
         }
 
+    def wait_for(self, accepted: int) -> None:
+        with self._more:
+            assert self._more.wait_for(lambda: len(self.accepted) >= accepted, timeout=60)
+
     def _accept(self, event: Event, duplicate: bool) -> None:
-        self.accepted.append((event.message_id, duplicate))
+        with self._more:
+            self.accepted.append((event.message_id, duplicate))
+            self._more.notify_all()
 
 
 @pytest.fixture
@@ -131,25 +139,19 @@ def test_a_restart_in_the_middle_loses_nothing(serve: Serve, told: Told) -> None
 
 def test_10_000_events_are_conserved_through_kills_of_the_server(serve: Serve, told: Told) -> None:
     server = serve()
-    done = threading.Event()
-    kills: list[int] = []
 
-    def killing() -> None:
-        while not done.wait(0.3):
+    def kill_five_times() -> None:
+        for accepted in range(1_500, 9_000, 1_500):
+            told.wait_for(accepted)
             server.command("kill")
-            kills.append(len(told.accepted))
             server.command("start")
 
-    killer = threading.Thread(target=killing)
-    killer.start()
-    with Client(
-        server.target, write_key="k", batch_events=20, queue_events=1_000, full_wait=30, **told.callbacks
-    ) as client:
+    options: dict[str, Any] = {"batch_events": 20, "queue_events": 1_000, "full_wait": 60, **told.callbacks}
+    with ThreadPoolExecutor(1) as threads, Client(server.target, write_key="k", **options) as client:
+        killed = threads.submit(kill_five_times)
         sent = [client.track(f"u-{n}", "E", {"n": n}) for n in range(10_000)]
-        done.set()
-        killer.join()
+        killed.result()
         assert client.flush() == 0
-    assert any(0 < accepted < 10_000 for accepted in kills)
     assert queued(server) == once(sent)
     assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
     assert not told.lost
