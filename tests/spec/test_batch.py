@@ -208,7 +208,7 @@ def test_write_key_of_the_batch_fills_in_where_an_event_has_none(trackside: Runn
 def test_what_a_batch_injects_is_optional(trackside: Running, absent: dict[str, Any]) -> None:
     sent = event(f"{absent['context']}")
     response = trackside.post("/v1/batch", {"batch": [sent], **absent})
-    queued = {"integrations": {}} if absent["integrations"] == {} else {}
+    queued: dict[str, Any] = {"integrations": {}} if absent["integrations"] == {} else {}
     assert_accepted(trackside, response, record("page", {**sent, **queued}))
 
 

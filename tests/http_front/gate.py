@@ -1,0 +1,56 @@
+"""A gate between the front and the service: calls arrive, and are passed on when a test says so."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import grpc
+import httpx
+from trackside.v1 import collector_service_pb2
+
+from tests.running import Running, front_alone
+
+_SERVICE = collector_service_pb2.DESCRIPTOR.services_by_name["CollectorService"].full_name
+
+
+class Gate:
+    """Holds what the front calls until it is opened."""
+
+    def __init__(self, service: grpc.Channel) -> None:
+        self.arrived = threading.Semaphore(0)
+        """Released by each call when it comes to the gate."""
+        self.passed = threading.Semaphore(0)
+        """Released by each call when the service has answered it."""
+        self.opened = threading.Event()
+        self._collect = cast("Callable[[bytes], bytes]", service.unary_unary(f"/{_SERVICE}/CollectBatch"))
+
+    def relay(self, call: bytes, _: Any) -> bytes:
+        self.arrived.release()
+        assert self.opened.wait(10)
+        answer = self._collect(call)
+        self.passed.release()
+        return answer
+
+
+@contextmanager
+def gated(trackside: Running, directory: Path, **settings: Any) -> Generator[tuple[Gate, httpx.Client]]:
+    """A front whose service is behind a gate, which is closed."""
+    gate = Gate(trackside.channel)
+    with ThreadPoolExecutor(4) as threads:
+        server = grpc.server(threads)
+        method = cast("Any", grpc.unary_unary_rpc_method_handler(gate.relay))
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {"CollectBatch": method})])
+        target = f"unix:{directory / 'gate'}"
+        server.add_insecure_port(target)
+        server.start()
+        try:
+            with front_alone(target, **settings) as http:
+                yield gate, http
+        finally:
+            gate.opened.set()
+            server.stop(5).wait()

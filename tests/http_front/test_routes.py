@@ -1,0 +1,150 @@
+"""Every route with every method, and the ways to write its path."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.http_front.wire import connected, page, request
+from tests.running import KEY, Running, basic
+from tests.spec.expectations import assert_accepted, assert_answer, record
+
+LONG = {kind: kind for kind in ("identify", "track", "page", "screen", "group", "alias")}
+SHORT = {kind[0]: kind for kind in LONG}
+SINGLE = [f"/v1/{path}" for path in LONG | SHORT]
+BATCH = ["/v1/batch", "/v1/import", "/v1/b"]
+WEBHOOK = ["/v1/webhook", "/v1/w"]
+PIXEL = [f"/v1/pixel/{kind}" for kind in LONG]
+POSTED = [*SINGLE, *BATCH, *WEBHOOK]
+FETCHED = [*PIXEL, "/health"]
+
+_numbers = itertools.count()
+
+
+def event(**members: str) -> dict[str, str]:
+    """An event of any kind that was not sent yet."""
+    ids = {"messageId": f"m{next(_numbers)}", "userId": "u"}
+    return {**ids, "event": "e", "groupId": "g", "previousId": "p", **members}
+
+
+@pytest.mark.parametrize(("path", "kind"), (LONG | SHORT).items())
+def test_single_event_is_posted(trackside: Running, path: str, kind: str) -> None:
+    sent = event()
+    assert_accepted(trackside, trackside.post(f"/v1/{path}", sent), record(kind, sent))
+
+
+@pytest.mark.parametrize("path", [*BATCH, *WEBHOOK])
+def test_batch_is_posted(trackside: Running, path: str) -> None:
+    sent = event(type="page")
+    assert_accepted(trackside, trackside.post(path, {"batch": [sent]}), record("page", sent))
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_pixel_is_fetched(trackside: Running, kind: str) -> None:
+    sent = event()
+    assert trackside.pixel(kind, sent).headers["Content-Type"] == "image/gif"
+    assert trackside.queued() == [record(kind, sent)]
+
+
+def test_health_is_fetched(trackside: Running) -> None:
+    assert_answer(trackside.http.get("/health"), 200, {"Success": True})
+
+
+@pytest.mark.parametrize("path", [*POSTED, *FETCHED])
+def test_options_answers_a_preflight(trackside: Running, path: str) -> None:
+    response = trackside.http.options(
+        path, headers={"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
+    )
+    assert_answer(response, 200, {"Success": True})
+    assert response.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
+    allowed = set(response.headers["Access-Control-Allow-Headers"].split(", "))
+    assert {"Authorization", "Content-Type", "Content-Encoding"} <= allowed
+    assert response.headers["Access-Control-Max-Age"] == "86400"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [(method, path) for path in POSTED for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE")]
+    + [(method, path) for path in FETCHED for method in ("POST", "PUT", "PATCH", "DELETE")],
+)
+def test_wrong_method_is_405_with_those_that_are_allowed(trackside: Running, method: str, path: str) -> None:
+    response = trackside.http.request(method, path, content=b'{"messageId":"m"}', headers=basic(KEY))
+    message = f"Method {method} not allowed for URL {path}"
+    body = {"Error": "Method Not Allowed", "Message": message, "Details": ""}
+    lower = {"code": "method_not_allowed", "message": message}
+    if method == "HEAD":
+        assert (response.status_code, response.content) == (405, b"")
+    else:
+        assert_answer(response, 405, {**body, **lower})
+    expected = {"POST", "OPTIONS"} if path in POSTED else {"GET", "HEAD", "OPTIONS"}
+    assert set(response.headers["Allow"].split(", ")) == expected
+    assert trackside.queued() == []
+
+
+@pytest.mark.parametrize("path", FETCHED)
+def test_head_has_the_headers_of_get_and_does_nothing(trackside: Running, path: str) -> None:
+    data = {"data": "eyJtZXNzYWdlSWQiOiJoZWFkIiwidXNlcklkIjoidSJ9"}
+    response = trackside.http.head(path, params=data, headers=basic(KEY))
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["Content-Type"] == ("application/json" if path == "/health" else "image/gif")
+    assert int(response.headers["Content-Length"]) > 0
+    assert trackside.queued() == []
+
+
+@pytest.mark.parametrize("form", ["{}/", "{}//", "/{}", "//{}//", "{}///?a=b"])
+@pytest.mark.parametrize(("path", "kind"), (LONG | SHORT).items())
+def test_slashes_more_are_the_same_route(trackside: Running, path: str, kind: str, form: str) -> None:
+    sent = event()
+    target = form.format(f"/v1//{path}" if form == "{}/" else f"/v1/{path}")
+    with connected(trackside.http_address) as wire:
+        wire.send(request(target, page(sent.pop("messageId"), **sent)))
+        assert wire.answer().status == 200
+    assert [queued["type"] for queued in trackside.queued()] == [kind]
+
+
+@pytest.mark.parametrize("form", ["{}/", "/{}", "//{}//"])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", path, 200) for path in (*BATCH, *WEBHOOK)]
+    + [("GET", "/health", 200), ("OPTIONS", "/v1/batch", 200), ("GET", "/v1/batch", 405)]
+    + [("HEAD", path, 200) for path in PIXEL],
+)
+def test_slashes_more_are_the_same_route_for_every_method(
+    trackside: Running, method: str, path: str, status: int, form: str
+) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request(form.format(path), b'{"batch": []}', method=method))
+        assert wire.answer(body=method != "HEAD").status == status
+    assert trackside.queued() == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/v1",
+        "/v1/",
+        "/v2/track",
+        "/v1/tracks",
+        "/v1/Track",
+        "/v1/track/1",
+        "/track",
+        "/v1/pixel",
+        "/v1/pixel/batch",
+        "/v1/pixel/t",
+        "/metrics",
+        "/v1/tr%61ck%00",
+        "/v1/track/../page",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS", "DELETE"])
+def test_unknown_path_is_404(trackside: Running, method: str, path: str) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request(path, b"{}", method=method))
+        answer = wire.answer()
+    message = f"There is no route {path}"
+    body = {"Error": "Not Found", "Message": message, "Details": "", "code": "not_found", "message": message}
+    assert (answer.status, answer.json) == (404, body)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert trackside.queued() == []
