@@ -7,10 +7,11 @@ CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Re
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
-    # What the browser SDKs of Segment and RudderStack send.
+    # What the browser SDKs of Segment and RudderStack send, the Rsa ones on a resend. The star stands for what comes
+    # next; it does not stand for Authorization, and old browsers do not know it.
     "Access-Control-Allow-Headers": (
         "Authorization, Content-Type, Content-Encoding, Cache-Control, X-Retry-Count, AnonymousId, SentAt, "
-        "Rsa-Algorithm, Rsa-Signature, Rsa-Timestamp"
+        "Rsa-Retry-Attempt, Rsa-Retry-Reason, Rsa-Since-First-Attempt, Rsa-Since-Last-Attempt, Rsa-Recovered, *"
     ),
     "Access-Control-Max-Age": "86400",
 }

@@ -7,7 +7,7 @@ import { createReadStream } from "node:fs";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { chromium } from "playwright-core";
+import { launch } from "./chromium.mjs";
 import { scenario } from "./scenario.mjs";
 
 const [name, unload] = process.argv.slice(2);
@@ -108,18 +108,7 @@ const site = createServer((request, response) => {
 await new Promise((resolve) => site.once("listening", resolve));
 const url = `http://127.0.0.1:${site.address().port}/`;
 
-const browser = await chromium.launch({
-  executablePath: "/usr/bin/chromium",
-  args: [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-  ],
-});
+const browser = await launch();
 const context = await browser.newContext();
 const page = await openPage(context, url);
 if (unload) {
