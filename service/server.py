@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from typing import Any, NoReturn, Protocol, cast
+from collections.abc import Awaitable, Callable, Sequence
+from operator import methodcaller
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -23,6 +24,8 @@ from service.collector import Collector, UnknownDelivery, Verdicts
 from service.queues import Queue
 
 log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=Message)
 
 SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
 DOMAIN = "trackside"
@@ -98,6 +101,24 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         await asyncio.gather(*self._calls, return_exceptions=True)
 
 
+def _reading(
+    read: Callable[[bytes], M], call: Callable[[M, grpc.aio.ServicerContext[Any, Any]], Awaitable[Message]]
+) -> Any:
+    """The handler of a call. Of a message that cannot be read gRPC would say UNKNOWN, and log a traceback."""
+
+    async def handle(message: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
+        try:
+            request = read(message)
+        except DecodeError as error:
+            await _abort(context, code_pb2.INVALID_ARGUMENT, f"{error}.")
+        return await call(request, context)
+
+    return cast(
+        "Any",
+        grpc.unary_unary_rpc_method_handler(cast("Any", handle), response_serializer=methodcaller("SerializeToString")),
+    )
+
+
 def _delay() -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=RETRY_DELAY)
 
@@ -148,7 +169,11 @@ def build(collector: Collector) -> tuple[grpc.aio.Server, Servicer, Health]:
         ]
     )
     servicer = Servicer(collector)
-    proto_grpc.add_CollectorServiceServicer_to_server(servicer, server)
+    handlers = {
+        "Collect": _reading(proto.CollectRequest.FromString, servicer.Collect),
+        "CollectBatch": _reading(proto.CollectBatchRequest.FromString, servicer.CollectBatch),
+    }
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     # The stubs of grpcio-health-checking lack its asyncio half.
     health_servicer = cast("Health", health.aio.HealthServicer())  # pyright: ignore
     health_pb2_grpc.add_HealthServicer_to_server(cast("Any", health_servicer), server)
