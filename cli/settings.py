@@ -39,9 +39,6 @@ class Settings(ServiceConfig, FrontConfig):
     admin_host: str = Field("127.0.0.1", description="Address that the admin port listens on.")
     admin_port: int = Field(8081, ge=0, le=65535, description="Port of health, readiness and metrics.")
     workers: int = Field(1, ge=1, le=256, description="How many HTTP processes to run.")
-    drain_timeout: float = Field(
-        20.0, ge=0, description="Seconds that a stopping process may take to answer what it is answering."
-    )
 
     @classmethod
     def settings_customise_sources(

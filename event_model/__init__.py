@@ -1,1 +1,1 @@
-"""What the front and the service both know of events: what the protos say of them, and how their JSON is text."""
+"""What the front and the service both know: events as protos and JSON have them, and what connects the two needs."""

@@ -11,8 +11,10 @@ from typing import Any
 
 from sanic import Sanic
 
+from event_model.certificates import InvalidCertificates
 from http_front.app import build
 from http_front.config import FrontConfig
+from http_front.services import certificates
 
 
 def main() -> int:
@@ -20,7 +22,11 @@ def main() -> int:
     logging.getLogger("sanic").setLevel(logging.WARNING)
     config = FrontConfig()
     try:
+        certificates(config)
         listener = _listener(config)
+    except InvalidCertificates as error:
+        print(error, file=sys.stderr)  # noqa: T201 - a sentence for the operator
+        return os.EX_CONFIG
     except OSError as error:
         address = f"{config.host}:{config.http_port}"
         print(f"The HTTP API cannot listen on {address}: {error.strerror}.", file=sys.stderr)  # noqa: T201

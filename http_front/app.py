@@ -6,8 +6,6 @@ import logging
 from http import HTTPStatus
 from typing import Any
 
-import grpc
-from grpc_health.v1 import health_pb2
 from sanic import HTTPResponse, Request, Sanic
 from sanic.exceptions import RequestCancelled, SanicException
 from sanic.handlers import ErrorHandler
@@ -19,11 +17,11 @@ from http_front.coalescer import Coalescer
 from http_front.config import FrontConfig
 from http_front.head import StrictRequest
 from http_front.routes import Routes, SlashRouter, preflight
+from http_front.services import Services
 
 log = logging.getLogger(__name__)
 
 _HEAD_BYTES = 49_152  # a pixel of 15 KB is 20 KB of base64, and up to three times that percent-encoded
-_HEALTH_SECONDS = 2.0
 
 
 class Errors(ErrorHandler):
@@ -46,7 +44,7 @@ class Errors(ErrorHandler):
 
 
 def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
-    """The application; it connects to the service at `config.service` when it starts."""
+    """The application; it connects to the services at `config.service` when it starts."""
     Http.HEADER_CEILING = _HEAD_BYTES  # pyright: ignore - a constant to its types, a documented way to raise it
     app: Sanic[Any, Any] = Sanic(
         name, router=SlashRouter(), error_handler=Errors(), request_class=StrictRequest, configure_logging=False
@@ -55,6 +53,7 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
         {
             "AUTO_EXTEND": False,
             "PROXIES_COUNT": config.trusted_proxies or None,
+            "GRACEFUL_SHUTDOWN_TIMEOUT": config.drain_timeout,
             "REQUEST_MAX_HEADER_SIZE": _HEAD_BYTES,
             "REQUEST_MAX_SIZE": config.max_batch_bytes * 32,
             "REQUEST_TIMEOUT": config.body_timeout,
@@ -64,17 +63,17 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
 
     @app.before_server_start
     async def connect(app: Sanic[Any, Any]) -> None:
-        app.ctx.coalescer = Coalescer(
-            config.service, timeout=config.service_timeout, pending_bytes=config.front_pending_bytes
-        )
+        app.ctx.services = Services(config)
+        app.ctx.coalescer = Coalescer(app.ctx.services, pending_bytes=config.front_pending_bytes)
 
     @app.after_server_stop
     async def disconnect(app: Sanic[Any, Any]) -> None:
         await app.ctx.coalescer.close()
+        await app.ctx.services.close()
 
     async def health(_: Request) -> HTTPResponse:
         """Whether the front can take events."""
-        if await _serving(app.ctx.coalescer.channel):
+        if await app.ctx.services.serving():
             return answers.success()
         return answers.retry(proto.RETRY_REASON_QUEUE_UNAVAILABLE, 1, "single")
 
@@ -83,16 +82,3 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
     discovery.add_routes(app)
     Routes(app, config, lambda: app.ctx.coalescer)
     return app
-
-
-async def _serving(channel: grpc.aio.Channel) -> bool:
-    check = channel.unary_unary(
-        "/grpc.health.v1.Health/Check",
-        request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
-        response_deserializer=health_pb2.HealthCheckResponse.FromString,
-    )
-    try:
-        response = await check(health_pb2.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
-    except grpc.aio.AioRpcError:
-        return False
-    return response.status == health_pb2.HealthCheckResponse.SERVING

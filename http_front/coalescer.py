@@ -7,7 +7,6 @@ idle server adds no latency, and under load the calls grow by themselves.
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,20 +15,11 @@ import grpc
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.schema import LIMITS
-
-log = logging.getLogger(__name__)
+from http_front.services import Services
 
 _CALLS = 2
 _CALL_BYTES = LIMITS.message_bytes // 4
 _ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
-_OPTIONS = [
-    ("grpc.max_send_message_length", LIMITS.message_bytes),
-    ("grpc.max_receive_message_length", LIMITS.message_bytes),
-    ("grpc.initial_reconnect_backoff_ms", 100),
-    ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 1000),
-]
-_METHOD = f"/{proto.DESCRIPTOR.services_by_name['CollectorService'].full_name}/CollectBatch"
 _ENTRIES, _DELIVERIES = 1, 2  # field numbers of CollectBatchRequest
 _ENTRY_DELIVERY = bytes([3 << 3])  # the tag of Entry.delivery
 
@@ -55,22 +45,14 @@ class _Job(NamedTuple):
 
 
 class Coalescer:
-    """Sends entries to the service at `target`. To be made in the event loop that uses it."""
+    """Sends entries to the services. To be made in the event loop that uses it."""
 
-    def __init__(self, target: str, *, timeout: float, pending_bytes: int) -> None:
-        self._channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
-        self._collect = self._channel.unary_unary(
-            _METHOD, request_serializer=bytes, response_deserializer=proto.CollectBatchResponse.FromString
-        )
-        self._timeout = timeout
+    def __init__(self, services: Services, *, pending_bytes: int) -> None:
+        self._services = services
         self._bound = pending_bytes
         self._waiting: deque[_Job] = deque()
         self._pending = 0
         self._calls: set[asyncio.Task[None]] = set()
-
-    @property
-    def channel(self) -> grpc.aio.Channel:
-        return self._channel
 
     def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery) -> asyncio.Future[Verdicts]:
         """Will tell what became of each entry.
@@ -97,9 +79,8 @@ class Coalescer:
         while self._waiting:
             jobs = self._take()
             try:
-                response = await self._collect(_request(jobs), timeout=self._timeout)
+                response = await self._services.collect(_request(jobs))
             except grpc.aio.AioRpcError as error:
-                log.warning("the service did not answer: %s %s", error.code().name, error.details())
                 overloaded = error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
                 reason = proto.RETRY_REASON_OVERLOADED if overloaded else proto.RETRY_REASON_QUEUE_UNAVAILABLE
                 verdicts = [_failed(len(job.entries), reason) for job in jobs]
@@ -119,9 +100,8 @@ class Coalescer:
         return jobs
 
     async def close(self) -> None:
-        """Answer what was submitted, then close the connection."""
+        """Answer what was submitted."""
         await asyncio.gather(*self._calls)
-        await self._channel.close()
 
 
 def _failed(entries: int, reason: proto.RetryReason) -> Verdicts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -16,8 +18,18 @@ class FrontConfig(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address that the HTTP and gRPC ports listen on.")
     http_port: int = Field(default=8080, ge=0, le=65535, description="Port of the HTTP API.")
     service: str = Field(
-        default="", description="gRPC target of the service. [default: the service that this command runs]"
+        default="",
+        description="gRPC target of the service (`host:port`, `dns:///host:port`, `unix:path`), or several with commas "
+        "between them. [default: the service that this command runs]",
     )
+    service_ca: Path | None = Field(
+        default=None,
+        description="PEM file of the authorities of the service's certificate; with it the front uses TLS.",
+    )
+    service_cert: Path | None = Field(
+        default=None, description="PEM file of the certificate that the front shows the service."
+    )
+    service_key: Path | None = Field(default=None, description="PEM file of the key of `service_cert`.")
     max_event_bytes: int = Field(default=LIMITS.event_bytes, ge=1, description="The largest event, in bytes.")
     max_batch_bytes: int = Field(
         default=LIMITS.batch_bytes, ge=1, description="The largest decompressed body of a batch, in bytes."
@@ -33,6 +45,9 @@ class FrontConfig(BaseSettings):
     )
     body_timeout: float = Field(default=30.0, gt=0, description="Seconds that a request's body may take to arrive.")
     service_timeout: float = Field(default=10.0, gt=0, description="Seconds that a call of the service may take.")
+    drain_timeout: float = Field(
+        default=20.0, ge=0, description="Seconds that a stopping process may take to answer what it is answering."
+    )
     front_pending_bytes: int = Field(
         default=67_108_864,
         ge=1,
