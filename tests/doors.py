@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import grpc
 import httpx
@@ -21,6 +21,7 @@ from trackside.v1.event_pb2 import Event
 
 from tests.running import KEY, Running, basic
 
+T = TypeVar("T")
 Texts = dict[str, str]
 """An object's members as JSON texts, so that a case says how each is spelt."""
 
@@ -168,6 +169,14 @@ def collect(trackside: Running, request: proto.CollectRequest, **call: Any) -> p
 def collect_batch(trackside: Running, request: proto.CollectBatchRequest, **call: Any) -> proto.CollectBatchResponse:
     """Call CollectBatch. Raises grpc.RpcError."""
     return cast("proto.CollectBatchResponse", trackside.stub.CollectBatch(request, **call))
+
+
+def attempted(call: Callable[[], T]) -> T | grpc.StatusCode:
+    """What a call gives, or the status that it fails with."""
+    try:
+        return call()
+    except grpc.RpcError as error:
+        return cast("Any", error).code()
 
 
 def _metadata(case: Case) -> tuple[tuple[str, str], ...]:
