@@ -1,0 +1,128 @@
+"""What happens on a connection: several requests, requests that do not wait, 100 Continue, clients that go away."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.http_front.gate import gated
+from tests.http_front.wire import chunked, connected, head, page, request
+from tests.running import Running
+from tests.spec.expectations import SUCCESS
+
+
+def ids(trackside: Running) -> list[str]:
+    return [queued["messageId"] for queued in trackside.queued()]
+
+
+def test_connection_is_kept_for_further_requests(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        for number in range(3):
+            wire.send(request("/v1/page", page(f"kept {number}")))
+            answer = wire.answer()
+            assert (answer.status, answer.headers["connection"]) == (200, "keep-alive")
+        wire.send(request("/v1/nowhere", page("nowhere")))
+        assert wire.answer().status == 404
+        wire.send(request("/v1/page", b"{broken"))
+        assert wire.answer().status == 400
+        wire.send(request("/v1/page", page("kept 3"), "Connection: close"))
+        answer = wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert wire.ended()
+    assert ids(trackside) == [f"kept {number}" for number in range(4)]
+
+
+def test_requests_that_do_not_wait_are_answered_in_order(trackside: Running) -> None:
+    requests = [
+        request("/v1/page", page("pipelined 1")),
+        head("/v1/page", "Transfer-Encoding: chunked") + chunked(page("pipelined 2")),
+        request("/v1/page", b"{"),
+        request("/health", method="GET"),
+        request("/nowhere", b"{}"),
+        request("/v1/page", page("pipelined 3")),
+    ]
+    with connected(trackside.http_address) as wire:
+        wire.send(b"".join(requests))
+        assert [wire.answer().status for _ in requests] == [200, 200, 400, 200, 404, 200]
+    assert ids(trackside) == ["pipelined 1", "pipelined 2", "pipelined 3"]
+
+
+def test_request_may_arrive_byte_by_byte(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in request("/v1/page", page("bytes")):
+            wire.send(bytes([byte]))
+        assert wire.answer().json == SUCCESS
+    assert ids(trackside) == ["bytes"]
+
+
+def test_body_is_asked_for_where_the_client_waits_for_that(trackside: Running) -> None:
+    body = page("continued")
+    with connected(trackside.http_address) as wire:
+        wire.send(head("/v1/page", f"Content-Length: {len(body)}", "Expect: 100-continue"))
+        assert wire.answer().status == 100
+        wire.send(body)
+        assert wire.answer().json == SUCCESS
+        wire.send(request("/v1/page", page("after")))
+        assert wire.answer().json == SUCCESS
+    assert ids(trackside) == ["continued", "after"]
+
+
+def test_other_expectation_is_417(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request("/v1/page", page("expected"), "Expect: a-miracle"))
+        answer = wire.answer()
+        assert (answer.status, answer.json["code"]) == (417, "expectation_failed")
+        assert wire.ended()
+    assert ids(trackside) == []
+
+
+def test_http_1_0_is_answered(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request("/v1/page", page("old")).replace(b"HTTP/1.1", b"HTTP/1.0"))
+        answer = wire.answer()
+        assert (answer.json, answer.headers["connection"]) == (SUCCESS, "close")
+        assert wire.ended()
+    assert ids(trackside) == ["old"]
+
+
+@pytest.mark.parametrize("sent", [head("/v1/page", "Content-Length: 99") + b'{"messageId":"half"', b"POST /v1/pa"])
+def test_request_that_is_cut_off_leaves_nothing(trackside: Running, sent: bytes) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(sent)
+    assert trackside.http.get("/health").json() == SUCCESS
+    assert ids(trackside) == []
+
+
+def test_client_that_goes_away_does_not_lose_what_it_sent(trackside: Running, tmp_path: Path) -> None:
+    with gated(trackside, tmp_path) as (gate, http):
+        with connected((http.base_url.host, http.base_url.port or 0)) as wire:
+            wire.send(request("/v1/page", page("gone")))
+            assert gate.arrived.acquire(timeout=5)
+            wire.reset()
+        # The front answers this after it has seen that the client is gone.
+        assert http.get("/nowhere").status_code == 404
+        assert ids(trackside) == []
+        gate.opened.set()
+        assert gate.passed.acquire(timeout=5)
+    assert ids(trackside) == ["gone"]
+
+
+def test_client_that_goes_away_does_not_harm_those_it_shares_a_call_with(trackside: Running, tmp_path: Path) -> None:
+    with gated(trackside, tmp_path) as (gate, http):
+        address = (http.base_url.host, http.base_url.port or 0)
+        with connected(address) as first, connected(address) as second, connected(address) as gone:
+            for number, wire in enumerate((first, second)):  # the two calls that may be in flight
+                wire.send(request("/v1/page", page(f"sharing {number}")))
+                assert gate.arrived.acquire(timeout=5)
+            with connected(address) as third:
+                gone.send(request("/v1/page", page("sharing gone")))
+                third.send(request("/v1/page", page("sharing 2")))
+                assert http.get("/nowhere").status_code == 404
+                gone.reset()
+                assert http.get("/nowhere").status_code == 404
+                gate.opened.set()
+                assert [wire.answer().json for wire in (first, second, third)] == [SUCCESS] * 3
+    assert sorted(ids(trackside)) == ["sharing 0", "sharing 1", "sharing 2", "sharing gone"]

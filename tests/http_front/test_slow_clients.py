@@ -1,0 +1,109 @@
+"""Clients that stall or drip are answered in time, and do not hold a connection for ever."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.http_front.wire import Wire, chunked, connected, head, page, request
+from tests.running import Running, collector
+from tests.spec.expectations import SUCCESS
+
+SECONDS = 0.3
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with collector(tmp_path_factory.mktemp("hasty"), body_timeout=SECONDS, service_timeout=1) as running:
+        yield running
+
+
+def drip(wire: Wire, data: bytes) -> None:
+    """Send byte by byte until the server says something."""
+    wire.socket.settimeout(0.02)
+    for byte in data:
+        try:
+            wire.send(bytes([byte]))
+            assert wire.socket.recv(1, 2) is not None  # MSG_PEEK
+            break
+        except TimeoutError:
+            continue
+    wire.socket.settimeout(5)
+
+
+STALLED = {
+    "no body": head("/v1/page", "Content-Length: 99"),
+    "half a body": head("/v1/page", "Content-Length: 99") + b'{"messageId":',
+    "no chunk": head("/v1/page", "Transfer-Encoding: chunked"),
+    "half a chunk": head("/v1/page", "Transfer-Encoding: chunked") + b"ff\r\n{",
+    "half a chunk's size": head("/v1/page", "Transfer-Encoding: chunked") + b"f",
+    "no last chunk": head("/v1/batch", "Transfer-Encoding: chunked") + chunked(b'{"batch":[]}')[:-5],
+    "no empty line": head("/v1/batch", "Transfer-Encoding: chunked") + chunked(b'{"batch":[]}')[:-2],
+    "no answer to 100 Continue": head("/v1/webhook", "Content-Length: 99", "Expect: 100-continue"),
+}
+
+
+@pytest.mark.parametrize("sent", STALLED.values(), ids=STALLED)
+def test_stalled_body_is_408_in_time(hasty: Running, sent: bytes) -> None:
+    started = time.monotonic()
+    with connected(hasty.http_address) as wire:
+        wire.send(sent)
+        answer = wire.answer()
+        if answer.status == 100:
+            answer = wire.answer()
+        assert (answer.status, answer.json["code"]) == (408, "request_timeout")
+        assert answer.json["Message"] == "The request's body took too long to arrive"
+        assert answer.headers["connection"] == "close"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert wire.ended()
+    assert SECONDS <= time.monotonic() - started < SECONDS + 2
+    assert hasty.queued() == []
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        head("/v1/page", "Content-Length: 999") + b" " * 999,
+        head("/v1/page", "Transfer-Encoding: chunked") + chunked(*[b" "] * 200),
+    ],
+    ids=["length", "chunks"],
+)
+def test_dripping_body_is_408_in_time(hasty: Running, sent: bytes) -> None:
+    started = time.monotonic()
+    with connected(hasty.http_address) as wire:
+        start = sent.index(b"\r\n\r\n") + 4
+        wire.send(sent[:start])
+        drip(wire, sent[start:])
+        answer = wire.answer()
+        assert (answer.status, answer.json["code"]) == (408, "request_timeout")
+    assert SECONDS <= time.monotonic() - started < SECONDS + 2
+    assert hasty.queued() == []
+
+
+@pytest.mark.parametrize("sent", [b"POST /v1/page HTTP/1.1\r\nHost: x\r\n", b"P"])
+def test_stalled_head_is_408_in_time(hasty: Running, sent: bytes) -> None:
+    with connected(hasty.http_address) as wire:
+        wire.send(sent)
+        answer = wire.answer()
+        assert (answer.status, answer.json["code"]) == (408, "request_timeout")
+        assert wire.ended()
+
+
+def test_dripping_head_is_408_in_time(hasty: Running) -> None:
+    started = time.monotonic()
+    with connected(hasty.http_address) as wire:
+        drip(wire, b"POST /v1/page HTTP/1.1\r\nX-Drip: " + b"x" * 900)
+        assert wire.answer().status == 408
+        assert wire.ended()
+    assert SECONDS <= time.monotonic() - started < SECONDS + 2
+
+
+def test_slow_clients_do_not_hold_up_others(hasty: Running) -> None:
+    with connected(hasty.http_address) as slow, connected(hasty.http_address) as quick:
+        slow.send(STALLED["half a body"])
+        quick.send(request("/v1/page", page("quick")))
+        assert quick.answer().json == SUCCESS
+        assert slow.answer().status == 408
+    assert [queued["messageId"] for queued in hasty.queued()] == ["quick"]
