@@ -13,6 +13,7 @@ from sanic import Sanic
 
 from event_model.certificates import InvalidCertificates
 from http_front.app import build
+from http_front.protocol import Protocol
 from http_front.config import FrontConfig
 from http_front.services import certificates
 
@@ -45,7 +46,7 @@ def main() -> int:
 
             loop.add_reader(int(parent), gone)
 
-    app.run(sock=listener, single_process=True, motd=False, access_log=False)
+    app.run(sock=listener, protocol=Protocol, single_process=True, motd=False, access_log=False)
     return 0
 
 

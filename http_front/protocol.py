@@ -1,0 +1,43 @@
+"""What Sanic's HTTP/1.1 lets pass and should not: chunk sizes in odd spellings, and heads that never end."""
+
+from __future__ import annotations
+
+import re
+from typing import cast
+
+from sanic.exceptions import BadRequest
+from sanic.http import Http
+from sanic.http.constants import Stage
+from sanic.server import HttpProtocol
+
+_CHUNK = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
+_LINE_BYTES = 256  # of the line that has a chunk's size and its extensions
+
+
+class StrictHttp(Http):
+    """A connection on which a chunk has one meaning: servers differ on `0x5`, full-width digits and a missing CRLF."""
+
+    async def read(self) -> bytes | None:
+        if cast("object", self.request_body) == "chunked" and not self.request_bytes_left:
+            buffer = cast("bytearray", self.recv_buffer)
+            while buffer.find(b"\r\n", 2) < 0 and len(buffer) <= _LINE_BYTES:
+                await self._receive_more()
+            if not _CHUNK.match(buffer, 0, _LINE_BYTES):
+                self.keep_alive = False
+                self.request_body = None
+                raise BadRequest("Bad chunked encoding")
+        return await super().read()
+
+
+class Protocol(HttpProtocol):
+    """Counts the time of a head, or of a body that nobody wants, from its beginning and not from its last byte."""
+
+    HTTP_CLASS = StrictHttp
+
+    def data_received(self, data: bytes) -> None:
+        http = cast("Http | None", self.http)
+        waiting = http is not None and (http.stage is Stage.REQUEST or http.request_body)
+        begun = self._time if waiting else None
+        super().data_received(data)
+        if begun is not None:
+            self._time = begun
