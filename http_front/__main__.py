@@ -13,8 +13,8 @@ from sanic import Sanic
 
 from event_model.certificates import InvalidCertificates
 from http_front.app import build
-from http_front.protocol import Protocol
 from http_front.config import FrontConfig
+from http_front.protocol import Protocol
 from http_front.services import certificates
 
 
