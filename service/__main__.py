@@ -15,14 +15,13 @@ from collections.abc import AsyncGenerator, Callable
 import grpc
 import uvloop
 
-from service import server
+from event_model.certificates import InvalidCertificates
+from service import server, tls
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import InvalidQueue, Queue, open_queue
 from service.refused import RefusedStore
 from service.sources import Directory, InvalidSources
-
-_DRAIN = 20.0  # seconds
 
 
 class CannotStart(Exception):
@@ -35,17 +34,21 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
 
     `clock` gives nanoseconds since 1970. Raises CannotStart.
     """
+    try:
+        credentials = tls.credentials(config)
+    except InvalidCertificates as error:
+        raise CannotStart(str(error)) from None
     sources, queue, refused = _open(config, clock)
     try:
         collector = Collector(config, sources, queue, refused, clock)
-        grpc_server, servicer, health = server.build(collector)
-        _listen(grpc_server, config)
+        grpc_server, servicer, health = server.build(collector, config)
+        _listen(grpc_server, config, credentials)
         await grpc_server.start()
         following = asyncio.create_task(server.follow_queue(queue, health))
         yield
         following.cancel()
         await health.enter_graceful_shutdown()
-        await grpc_server.stop(_DRAIN)
+        await grpc_server.stop(config.drain_timeout)
         await servicer.drain()
     finally:
         await queue.close()
@@ -66,15 +69,18 @@ def _open(config: ServiceConfig, clock: Callable[[], int]) -> tuple[Directory, Q
         raise CannotStart(str(error)) from None
 
 
-def _listen(grpc_server: grpc.aio.Server, config: ServiceConfig) -> None:
-    addresses = [f"{config.host}:{config.grpc_port}"]
-    if config.grpc_socket:
-        addresses.append(f"unix:{config.grpc_socket}")
-    for address in addresses:
-        try:
+def _listen(grpc_server: grpc.aio.Server, config: ServiceConfig, credentials: grpc.ServerCredentials | None) -> None:
+    address = config.grpc_address
+    try:
+        if credentials:
+            grpc_server.add_secure_port(address, credentials)
+        else:
             grpc_server.add_insecure_port(address)
-        except RuntimeError:
-            raise CannotStart(f"The gRPC API cannot listen on {address}: it is taken or not allowed.") from None
+        if config.grpc_socket:
+            address = f"unix:{config.grpc_socket}"
+            grpc_server.add_insecure_port(address)
+    except RuntimeError:
+        raise CannotStart(f"The gRPC API cannot listen on {address}: it is taken or not allowed.") from None
 
 
 async def serve(config: ServiceConfig) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from operator import methodcaller
-from typing import Any, NoReturn, Protocol, TypeVar, cast
+from collections.abc import Sequence
+from typing import Any, NoReturn, Protocol, cast
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
-from google.protobuf.message import DecodeError, Message
+from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
@@ -20,17 +19,21 @@ from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 
 from event_model.authorization import key_of
 from event_model.schema import LIMITS
+from service import metrics
+from service.calls import Context, handler
 from service.collector import Collector, UnknownDelivery, Verdicts
-from service.queues import Queue
+from service.config import ServiceConfig
+from service.queues import Counted, Queue
 
 log = logging.getLogger(__name__)
-
-M = TypeVar("M", bound=Message)
 
 SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
 DOMAIN = "trackside"
 RETRY_DELAY = 1  # seconds
 _HEALTH_EVERY = 1.0  # seconds
+_PING_EVERY_MS = 1000
+_AGE_GRACE_MS = 30_000
+_NEVER = 2**31 - 1
 
 _RETRY = {
     proto.RETRY_REASON_OVERLOADED: (code_pb2.RESOURCE_EXHAUSTED, "More waits to be queued than the service allows."),
@@ -54,7 +57,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         self._calls: set[asyncio.Task[Verdicts]] = set()
 
     async def Collect(  # noqa: N802 - the name is the proto's
-        self, request: proto.CollectRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: proto.CollectRequest, context: Context
     ) -> proto.CollectResponse:
         deliveries = [request.delivery] if request.HasField("delivery") else []
         verdicts = await self._collect([proto.Entry(event=request.event)], deliveries, context)
@@ -66,7 +69,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         return proto.CollectResponse(outcome=verdicts.outcomes[0])
 
     async def CollectBatch(  # noqa: N802 - the name is the proto's
-        self, request: proto.CollectBatchRequest, context: grpc.aio.ServicerContext[Any, Any]
+        self, request: proto.CollectBatchRequest, context: Context
     ) -> proto.CollectBatchResponse:
         try:
             verdicts = await self._collect(request.entries, request.deliveries, context)
@@ -87,7 +90,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         self,
         entries: Sequence[proto.Entry],
         deliveries: Sequence[proto.Delivery],
-        context: grpc.aio.ServicerContext[Any, Any],
+        context: Context,
     ) -> Verdicts:
         metadata = context.invocation_metadata() or ()
         call_key = next((key_of(str(value)) for name, value in metadata if name == "authorization"), "")
@@ -101,29 +104,11 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         await asyncio.gather(*self._calls, return_exceptions=True)
 
 
-def _reading(
-    read: Callable[[bytes], M], call: Callable[[M, grpc.aio.ServicerContext[Any, Any]], Awaitable[Message]]
-) -> Any:
-    """The handler of a call. Of a message that cannot be read gRPC would say UNKNOWN, and log a traceback."""
-
-    async def handle(message: bytes, context: grpc.aio.ServicerContext[Any, Any]) -> Message:
-        try:
-            request = read(message)
-        except DecodeError as error:
-            await _abort(context, code_pb2.INVALID_ARGUMENT, f"{error}.")
-        return await call(request, context)
-
-    return cast(
-        "Any",
-        grpc.unary_unary_rpc_method_handler(cast("Any", handle), response_serializer=methodcaller("SerializeToString")),
-    )
-
-
 def _delay() -> duration_pb2.Duration:
     return duration_pb2.Duration(seconds=RETRY_DELAY)
 
 
-async def _refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: proto.Refusal) -> NoReturn:
+async def _refuse(context: Context, refusal: proto.Refusal) -> NoReturn:
     violation = error_details_pb2.BadRequest.FieldViolation(field=refusal.field, description=refusal.description)
     reason = proto.Reason.Name(refusal.reason)
     await _abort(
@@ -135,7 +120,7 @@ async def _refuse(context: grpc.aio.ServicerContext[Any, Any], refusal: proto.Re
     )
 
 
-async def _abort(context: grpc.aio.ServicerContext[Any, Any], code: int, message: str, *details: Message) -> NoReturn:
+async def _abort(context: Context, code: int, message: str, *details: Message) -> NoReturn:
     status = status_pb2.Status(code=code, message=message)
     for detail in details:
         packed = any_pb2.Any()
@@ -145,9 +130,11 @@ async def _abort(context: grpc.aio.ServicerContext[Any, Any], code: int, message
 
 
 async def follow_queue(queue: Queue, servicer: Health) -> NoReturn:
-    """Keep the health service at what the queue says."""
+    """Keep the health service, and the number of records where the queue knows it, at what the queue says."""
     serving: bool | None = None
     while True:
+        if isinstance(queue, Counted):
+            metrics.queue_records.set(queue.depth())
         healthy = await queue.healthy()
         if healthy != serving:
             serving = healthy
@@ -159,19 +146,26 @@ async def follow_queue(queue: Queue, servicer: Health) -> NoReturn:
         await asyncio.sleep(_HEALTH_EVERY)
 
 
-def build(collector: Collector) -> tuple[grpc.aio.Server, Servicer, Health]:
+def build(collector: Collector, config: ServiceConfig) -> tuple[grpc.aio.Server, Servicer, Health]:
     """The server with everything registered, listening nowhere yet."""
     server = grpc.aio.server(
         options=[
             ("grpc.so_reuseport", 0),
+            # Counted on what a message is when it is decompressed, and as it is decompressed.
             ("grpc.max_receive_message_length", LIMITS.message_bytes),
             ("grpc.max_send_message_length", LIMITS.message_bytes),
-        ]
+            ("grpc.max_concurrent_streams", config.grpc_max_streams),
+            # gRPC ends connections whose callers ping more often than this; by default, than every five minutes.
+            ("grpc.http2.min_ping_interval_without_data_ms", _PING_EVERY_MS),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.max_connection_age_ms", int(config.grpc_connection_age * 1000) or _NEVER),
+            ("grpc.max_connection_age_grace_ms", _AGE_GRACE_MS),
+        ],
     )
     servicer = Servicer(collector)
     handlers = {
-        "Collect": _reading(proto.CollectRequest.FromString, servicer.Collect),
-        "CollectBatch": _reading(proto.CollectBatchRequest.FromString, servicer.CollectBatch),
+        "Collect": handler(proto.CollectRequest.FromString, servicer.Collect),
+        "CollectBatch": handler(proto.CollectBatchRequest.FromString, servicer.CollectBatch),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
     # The stubs of grpcio-health-checking lack its asyncio half.

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import time
 import tomllib
+from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -69,9 +70,9 @@ def load(path: Path) -> Sources:
         raise InvalidSources(f"The sources file {path} cannot be read: {error.strerror}.") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
         raise InvalidSources(f"The sources file {path} is not valid: {error}.") from None
-    keys = [source.key for source in sources.source]
-    for key in keys:
-        if keys.count(key) > 1:
+    keys = Counter([source.key for source in sources.source])
+    for key, times in keys.items():
+        if times > 1:
             raise InvalidSources(f"The sources file {path} has the write key {masked(key)} more than once.")
     return sources
 

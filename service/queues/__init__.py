@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 
 class Record(NamedTuple):
@@ -45,6 +45,13 @@ class Queue(Protocol):
     async def close(self) -> None:
         """Make what waits durable and release everything."""
         ...
+
+
+@runtime_checkable
+class Counted(Protocol):
+    """A queue that knows how many records it holds."""
+
+    def depth(self) -> int: ...
 
 
 class Reader(Protocol):
