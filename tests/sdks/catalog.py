@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 HERE = Path(__file__).parent
 BUILD = HERE / ".build"
+CHROMIUM = BUILD / "chromium"
 KINDS = ("identify", "track", "page", "screen", "group", "alias")
 
 Json: TypeAlias = Mapping[str, Any]
@@ -53,6 +54,8 @@ class Sdk:
     refused: Json | None = None
     """Members of a track call that the SDK sends and the server refuses; None where only the size can be wrong."""
     sends_message_ids: bool = True
+    waits_long: bool = False
+    """Up to a minute and more passes between its tries, whatever Retry-After says."""
     scenarios: tuple[Scenario, ...] = SCENARIOS[:-1]
     loses: Mapping[Scenario, str] = field(default_factory=dict[Scenario, str])
     """Where the SDK lets go of valid events by its own design, and how. A test holds it to that too."""
@@ -94,7 +97,6 @@ def javascript(name: str, package: str, lines: str, *command: str, language: str
         version=pinned("javascript/package.json", rf'"{package}": "(\S+)"'),
         lines=lines,
         command=("node", *(str(HERE / "javascript" / part) if part.endswith(".mjs") else part for part in command)),
-        ready=HERE / "javascript/node_modules/.package-lock.json",
         largest_integer=2**53 - 1,
         **particulars,
     )
@@ -102,12 +104,20 @@ def javascript(name: str, package: str, lines: str, *command: str, language: str
 
 def node(package: str, driver: str, lines: str, refused: Json, **particulars: Any) -> Sdk:
     return javascript(
-        package, package, lines, driver, package, language="JavaScript (Node)", refused=refused, **particulars
+        package,
+        package,
+        lines,
+        driver,
+        package,
+        language="JavaScript (Node)",
+        refused=refused,
+        ready=BUILD / "javascript",
+        **particulars,
     )
 
 
 def browser(name: str, package: str, lines: str, **particulars: Any) -> Sdk:
-    particulars = {"scenarios": SCENARIOS, "one_user": True, **particulars}
+    particulars = {"scenarios": SCENARIOS, "one_user": True, "ready": CHROMIUM, **particulars}
     return javascript(name, package, lines, "browser.mjs", name, language="JavaScript (browser)", **particulars)
 
 
@@ -119,6 +129,7 @@ def go(module: str, program: str, lines: str) -> Sdk:
         lines=lines,
         command=(str(BUILD / "go" / program),),
         ready=BUILD / "go" / program,
+        waits_long=True,
     )
 
 
@@ -130,6 +141,7 @@ def jvm(name: str, module: str, language: str, main: str, lines: str, **particul
         language=language,
         version=pinned(f"java/{module}/pom.xml", rf"<artifactId>{artifact}</artifactId>\s+<version>(\S+)</version>"),
         lines=lines,
+        waits_long=language == "Java",
         command=("java", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}/classes:{classes}/libraries/*", main),
         ready=classes / "ready",
         **particulars,

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.sdks.catalog import SCENARIOS, SDKS
+from tests.sdks.catalog import CHROMIUM, SCENARIOS, SDKS, Sdk
 from tests.sdks.collector import Collector, run_collector
 
 READY = [sdk for sdk in SDKS if sdk.ready.exists()]
 MISSING = [sdk for sdk in SDKS if not sdk.ready.exists()]
+collect_ignore = [] if CHROMIUM.exists() else ["test_browser_example.py"]
 
 
 def pytest_report_header() -> list[str]:
@@ -21,6 +22,7 @@ def pytest_report_header() -> list[str]:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "scenario(name): what the SDK is put through; also part of its write key")
+    config.addinivalue_line("markers", "patience: the SDK sends again")
     if MISSING and os.environ.get("CI") == "true":
         raise pytest.UsageError("SDKs are not set up: " + ", ".join(sdk.name for sdk in MISSING))
 
@@ -31,6 +33,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         (scenario,) = next(metafunc.definition.iter_markers("scenario")).args
         sdks = [sdk for sdk in READY if scenario in sdk.scenarios]
         metafunc.parametrize("sdk", sdks, ids=[sdk.name for sdk in sdks])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait long begin first, so that the others run beside them."""
+
+    def waits(item: pytest.Item) -> bool:
+        sdk = item.callspec.params["sdk"] if isinstance(item, pytest.Function) and hasattr(item, "callspec") else None
+        return isinstance(sdk, Sdk) and sdk.waits_long and item.get_closest_marker("patience") is not None
+
+    items.sort(key=lambda item: not waits(item))
 
 
 @pytest.fixture(scope="session")

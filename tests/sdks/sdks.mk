@@ -9,11 +9,19 @@ SDKS_READY := $(SDKS_PYTHON:%=$(SDKS_BUILD)/python/%/ready) $(SDKS_BUILD)/javasc
 test-sdks: .venv/dev ## Run the published SDKs against a real server
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync sdks-ready
 	rm -rf $(SDKS_BUILD)/results
-	$(BIN)/pytest $(SDKS) --confcutdir=$(SDKS) --numprocesses=12 --dist=worksteal $(ARGS)
+	$(BIN)/pytest $(SDKS) --confcutdir=$(SDKS) --numprocesses=12 --maxschedchunk=1 $(ARGS)
 	$(BIN)/python -m tests.sdks.document --check
 
 sdks-docs: ## Write docs/sdks.md from the last `make test-sdks`
 	$(BIN)/python -m tests.sdks.document
+
+lock-sdks: $(SDKS_PYTHON:%=lock-%) ## Pin what the SDKs need anew
+	cd $(SDKS)/javascript && npm install --package-lock-only --ignore-scripts
+	cd $(SDKS)/go && go mod tidy
+
+lock-%: .venv/dev
+	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --generate-hashes \
+		--python-version 3.11 $(SDKS)/python/$*.in --output-file $(SDKS)/python/$*.lock
 
 sdks-ready: $(SDKS_READY)
 
@@ -23,13 +31,9 @@ $(SDKS_BUILD)/python/%/ready: $(SDKS)/python/%.lock
 	@$(BIN)/uv pip install --quiet --python $(@D)/bin/python --require-hashes --requirements $<
 	@touch $@
 
-$(SDKS)/python/%.lock: $(SDKS)/python/%.in
-	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --generate-hashes \
-		--python-version 3.11 $< --output-file $@
-	@touch $@
-
+SDKS_MISSING = $(if $(filter true,$(CI)),1,0)
 # Each of these is made where its tool is there, and else left out with a word.
-needs = command -v $(1) >/dev/null || { echo "no $(1): its SDKs are left out"; exit $(if $(CI),1,0); }
+needs = command -v $(1) >/dev/null || { echo "no $(1): its SDKs are left out"; exit $(SDKS_MISSING); }
 
 $(SDKS_BUILD)/javascript: $(SDKS)/javascript/package-lock.json
 	@$(call needs,npm); echo "setting up the npm packages"; mkdir -p $(@D); \
@@ -48,11 +52,11 @@ $(SDKS_BUILD)/rust/ready: $(shell find $(SDKS)/rust -name '*.rs' -o -name 'Cargo
 	@$(call needs,cargo); echo "setting up the crates"; mkdir -p $(@D); \
 		cargo build --quiet --locked --manifest-path $(SDKS)/rust/Cargo.toml --target-dir $(@D) && touch $@
 
-$(SDKS_BUILD)/chromium:
-	@mkdir -p $(@D); command -v chromium >/dev/null || \
+$(SDKS_BUILD)/chromium: $(SDKS_BUILD)/javascript
+	@command -v chromium >/dev/null || \
 		{ echo "installing Chromium"; apt-get update -qq && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; } || \
-		{ echo "no Chromium, and it cannot be installed: the browser's SDKs are left out"; exit $(if $(CI),1,0); }
-	@! command -v chromium >/dev/null || touch $@
+		{ echo "no Chromium, and it cannot be installed: the browser's SDKs are left out"; exit $(SDKS_MISSING); }
+	@! command -v chromium >/dev/null || ! test -e $< || touch $@
 
-.PHONY: test-sdks sdks-docs sdks-ready
+.PHONY: test-sdks sdks-docs sdks-ready lock-sdks

@@ -11,6 +11,7 @@ from tests.sdks.run import run
 MARKS = ("first", "second", "third")
 
 
+@pytest.mark.patience
 @pytest.mark.scenario("busy")
 async def test_events_arrive_once_after_the_server_was_busy_twice(sdk: Sdk, collector: Collector) -> None:
     done = await run(sdk, "busy", collector, tracks(*MARKS), faults=["busy", "busy"])
@@ -20,6 +21,7 @@ async def test_events_arrive_once_after_the_server_was_busy_twice(sdk: Sdk, coll
     results.note(sdk, "busy", done)
 
 
+@pytest.mark.patience
 @pytest.mark.scenario("cut")
 async def test_events_whose_answer_was_lost_are_queued_once(sdk: Sdk, collector: Collector) -> None:
     """The server had queued them, so that a resend brings a second copy."""

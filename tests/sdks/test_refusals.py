@@ -23,6 +23,7 @@ async def test_one_refused_event_does_not_hold_up_its_neighbours(sdk: Sdk, colle
     results.note(sdk, "one-refused", done)
 
 
+@pytest.mark.patience
 @pytest.mark.scenario("all-refused")
 async def test_refused_events_are_not_sent_for_ever(sdk: Sdk, collector: Collector) -> None:
     """Their write key is unknown, which is the one thing that an SDK cannot check itself."""
