@@ -18,9 +18,9 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from tls import Door, make_certificates
 
 START = 20.0  # seconds
+NAMES = "subjectAltName=DNS:localhost,IP:127.0.0.1"
 LARGEST_SAFE = (1 << 53) - 1
 
 Answer = dict[str, Any]
@@ -29,16 +29,17 @@ Answer = dict[str, Any]
 class Server:
     """The service's process, on one port and in one directory, whatever happens to it."""
 
-    def __init__(self, directory: Path, settings: dict[str, str]) -> None:
+    def __init__(self, directory: Path, settings: dict[str, str], certificates: dict[str, str]) -> None:
         self._directory = directory
         self._data = directory / "data"
         self._process: subprocess.Popen[bytes] | None = None
         # The server ends when the other end of this pipe does: a test that is killed leaves nothing behind.
         self._parent, self._ours = os.pipe()
-        self.port = _free_port()
-        self.ready: Answer = {"target": f"127.0.0.1:{self.port}"}
+        self._port = _free_port()
+        self._certificates = certificates
+        self._target = f"127.0.0.1:{self._port}"
         self._environment = os.environ | {
-            "TRACKSIDE_GRPC_PORT": str(self.port),
+            "TRACKSIDE_GRPC_PORT": str(self._port),
             "TRACKSIDE_DATA_DIR": str(self._data),
             "TRACKSIDE_PARENT_FD": str(self._parent),
             **settings,
@@ -54,14 +55,13 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=sys.stderr,  # ours is for answers
         )
-        quickly = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
-        with grpc.insecure_channel(f"127.0.0.1:{self.port}", quickly) as channel:
+        with self._channel() as channel:
             request = health_pb2.HealthCheckRequest(service="trackside.v1.CollectorService")
             stub: Any = health_pb2_grpc.HealthStub(channel)
             watched = stub.Watch(request, timeout=START, wait_for_ready=True)
             next(health for health in watched if health.status == health_pb2.HealthCheckResponse.SERVING)
             watched.cancel()
-        return self.ready
+        return {"target": self._target, **self._certificates}
 
     def kill(self) -> Answer:
         self._end(signal.SIGKILL)
@@ -108,6 +108,13 @@ class Server:
     def _away(self) -> Path:
         return self._data / "queue.db.away"
 
+    def _channel(self) -> grpc.Channel:
+        quickly = [("grpc.initial_reconnect_backoff_ms", 50), ("grpc.max_reconnect_backoff_ms", 100)]
+        if not self._certificates:
+            return grpc.insecure_channel(self._target, quickly)
+        ca, cert, key = [Path(self._certificates[name]).read_bytes() for name in ("ca", "cert", "key")]
+        return grpc.secure_channel(self._target, grpc.ssl_channel_credentials(ca, key, cert), quickly)
+
     def _end(self, number: signal.Signals) -> None:
         self._signal(number).wait()
         self._process = None
@@ -138,7 +145,28 @@ def _settings(arguments: argparse.Namespace, directory: Path) -> dict[str, str]:
         sources = directory / "sources.toml"
         sources.write_text(f'mode = "enforce"\n\n[[source]]\nkey = "{arguments.enforce}"\nname = "test"\n')
         settings["TRACKSIDE_SOURCES"] = str(sources)
+    if arguments.tls or arguments.mutual_tls:
+        settings["TRACKSIDE_GRPC_CERT"] = str(directory / "server.pem")
+        settings["TRACKSIDE_GRPC_KEY"] = str(directory / "server.key")
+    if arguments.mutual_tls:
+        settings["TRACKSIDE_GRPC_CLIENT_CA"] = str(directory / "ca.pem")
     return settings
+
+
+def _make_certificates(directory: Path) -> dict[str, str]:
+    """An authority, and certificates of a server and a client by it: the paths of what a client needs."""
+
+    def openssl(*arguments: str) -> None:
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+        subprocess.run([*command, "-days", "2", *arguments], cwd=directory, check=True, stderr=subprocess.DEVNULL)
+
+    openssl("-subj", "/CN=Test authority", "-keyout", "ca.key", "-out", "ca.pem")
+    signed = ("-CA", "ca.pem", "-CAkey", "ca.key", "-addext", "basicConstraints=CA:FALSE", "-addext", NAMES)
+    for name in ("server", "client"):
+        openssl(*signed, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.pem")
+    return {
+        name: str(directory / file) for name, file in (("ca", "ca.pem"), ("cert", "client.pem"), ("key", "client.key"))
+    }
 
 
 def main() -> None:
@@ -149,11 +177,9 @@ def main() -> None:
     parser.add_argument("settings", nargs="*", metavar="NAME=VALUE")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="trackside-") as folder:
-        server = Server(Path(folder), _settings(arguments, Path(folder)))
-        if arguments.tls or arguments.mutual_tls:
-            files = make_certificates(Path(folder))
-            door = Door(server.port, files, arguments.mutual_tls)
-            server.ready = {"target": f"127.0.0.1:{door.port}", **{name: files[name] for name in ("ca", "cert", "key")}}
+        directory = Path(folder)
+        certificates = _make_certificates(directory) if arguments.tls or arguments.mutual_tls else {}
+        server = Server(directory, _settings(arguments, directory), certificates)
         commands: dict[str, Callable[[], Answer]] = {
             "start": server.start,
             "kill": server.kill,
