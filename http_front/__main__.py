@@ -14,7 +14,7 @@ from sanic import Sanic
 from event_model.certificates import InvalidCertificates
 from http_front.app import build
 from http_front.config import FrontConfig
-from http_front.protocol import Protocol
+from http_front.known_heads import ShortProtocol
 from http_front.services import certificates
 
 
@@ -46,7 +46,7 @@ def main() -> int:
 
             loop.add_reader(int(parent), gone)
 
-    app.run(sock=listener, protocol=Protocol, single_process=True, motd=False, access_log=False)
+    app.run(protocol=ShortProtocol, sock=listener, single_process=True, motd=False, access_log=False)
     return 0
 
 

@@ -8,10 +8,13 @@ from typing import Any, Literal
 
 import msgspec
 from sanic import HTTPResponse
+from sanic.headers import format_http1_response
 from trackside.v1 import collector_service_pb2 as proto
 
+from http_front.config import FrontConfig
 from http_front.cors import CORS
 from http_front.refusals import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_REQUEST
+from http_front.sender import Sender
 
 Form = Literal["single", "batch"]
 
@@ -28,6 +31,11 @@ _RETRY = {
 
 def success() -> HTTPResponse:
     return json_answer(200, _SUCCESS)
+
+
+def partly(config: FrontConfig, sender: Sender) -> int:
+    """The status where some events of a batch were accepted and some refused."""
+    return 207 if sender.knows_multi_status or not config.stand_in_for_207 else 200
 
 
 def pixel() -> HTTPResponse:
@@ -97,3 +105,21 @@ def _code(reason: proto.Reason) -> str:
 def json_answer(status: int, body: bytes) -> HTTPResponse:
     """A JSON body with the headers that every answer has."""
     return HTTPResponse(body, status, dict(CORS), "application/json")
+
+
+SUCCESS = (
+    format_http1_response(
+        200,
+        [
+            (name.lower().encode(), value.encode())
+            for name, value in {
+                **CORS,
+                "content-length": str(len(_SUCCESS)),
+                "connection": "keep-alive",
+                "content-type": "application/json",
+            }.items()
+        ],
+    )
+    + _SUCCESS
+)
+"""The answer where all is well, as it goes over a connection that stays open."""

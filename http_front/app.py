@@ -16,6 +16,7 @@ from http_front import answers, discovery
 from http_front.coalescer import Coalescer
 from http_front.config import FrontConfig
 from http_front.head import StrictRequest
+from http_front.known_heads import KnownHeads
 from http_front.routes import Routes, SlashRouter, preflight
 from http_front.services import Services
 
@@ -80,5 +81,7 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
     app.add_route(health, "/health", methods=["GET", "HEAD"], name="health")
     app.add_route(preflight, "/health", methods=["OPTIONS"], name="health_preflight")
     discovery.add_routes(app)
-    Routes(app, config, lambda: app.ctx.coalescer)
+    app.ctx.config = config
+    app.ctx.known = KnownHeads(config.max_batch_bytes)
+    Routes(app, config, app.ctx.known, lambda: app.ctx.coalescer)
     return app

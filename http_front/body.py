@@ -1,4 +1,4 @@
-"""Reading a request's body: bounded while it arrives, decompressed as it comes, and decoded as JSON text."""
+"""Reading a request's body: bounded while it arrives, and decompressed as it comes."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class UnsupportedMediaType(SanicException):
     quiet = True
 
 
-async def read(request: Request, limit: int, seconds: float) -> str:
-    """The decompressed body as text, without a byte-order mark.
+async def read(request: Request, limit: int, seconds: float) -> bytes:
+    """The decompressed body.
 
     Raises Refused where it is over `limit` bytes or not what its encoding says, RequestTimeout where it takes longer
     than `seconds` to arrive, UnsupportedMediaType.
@@ -46,10 +46,7 @@ async def read(request: Request, limit: int, seconds: float) -> str:
     except TimeoutError:
         _end_connection(request)
         raise RequestTimeout("The request's body took too long to arrive") from None
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refused(proto.REASON_MALFORMED_JSON, "", f"not UTF-8 at byte {error.start}") from None
+    return body
 
 
 async def _chunks(request: Request, limit: int) -> AsyncIterator[bytes]:

@@ -1,4 +1,4 @@
-"""The documented routes, derived from the protos, and what a request goes through on each of them."""
+"""The documented routes, derived from the protos."""
 
 from __future__ import annotations
 
@@ -11,22 +11,20 @@ from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
 from sanic.router import Router
-from trackside.v1 import collector_service_pb2 as proto
 
-from event_model import jsontext, schema
-from http_front import answers, batch, metrics, pixel, sender, webhook
+from event_model import schema
+from http_front import answers, batch, doors, metrics, pixel, webhook
 from http_front.body import read
 from http_front.coalescer import Coalescer
 from http_front.collecting import Collected
-from http_front.compatibility import knows_multi_status
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
-from http_front.credentials import put_write_key
+from http_front.doors import Door, Fill
+from http_front.known_heads import KnownHeads
 from http_front.refusals import Refused
+from http_front.sender import Sender, read_sender
 
 Handler = Callable[[Request], Coroutine[Any, Any, HTTPResponse]]
-Fill = Callable[[Collected, str], None]
-"""Reads a body's text into what was collected. Raises Refused, and jsontext's errors."""
 
 _SLASHES = re.compile(r"//+")
 
@@ -42,67 +40,67 @@ class SlashRouter(Router):
 class Routes:
     """Adds the collecting routes to an app."""
 
-    def __init__(self, app: Sanic[Any, Any], config: FrontConfig, coalescer: Callable[[], Coalescer]) -> None:
+    def __init__(
+        self, app: Sanic[Any, Any], config: FrontConfig, known: KnownHeads, coalescer: Callable[[], Coalescer]
+    ) -> None:
         self._app = app
         self._config = config
+        self._known = known
         self._coalescer = coalescer
-        event_limit = config.max_event_bytes
+        limit = config.max_event_bytes
         for kind in schema.KINDS.values():
-            for path in filter(None, (kind.routes.long, kind.routes.short)):
-                self._post(f"/v1/{path}", "single", _single(kind, event_limit))
+            for name in filter(None, (kind.routes.long, kind.routes.short)):
+                self._post(Door(f"/v1/{name}", "single", _single(kind, limit)))
             if kind.routes.pixel:
-                self._get(f"/v1/pixel/{kind.routes.pixel}", self._pixel(_single(kind, event_limit)))
-        for path in ("v1/batch", "v1/import", "v1/b"):
-            self._post(f"/{path}", "batch", lambda collected, text: batch.read_body(collected, text, event_limit))
-        # RudderStack's, for a page that is being left: a beacon has no headers of its own.
-        self._post(
-            "/beacon/v1/batch",
-            "batch",
-            lambda collected, text: batch.read_body(collected, text, event_limit),
-            key_in_query=True,
-        )
-        self._discard("/v1/m")
-        for path in ("webhook", "w"):
-            self._post(
-                f"/v1/{path}",
-                "single",
-                lambda collected, text: webhook.read_webhook(collected, text, event_limit),
-                key_in_query=True,
-            )
+                self._pixel(f"/v1/pixel/{kind.routes.pixel}", _single(kind, limit))
 
-    def _post(self, path: str, form: answers.Form, fill: Fill, *, key_in_query: bool = False) -> None:
+        def read_batch(collected: Collected, text: str) -> None:
+            batch.read_body(collected, text, limit)
+
+        def read_webhook(collected: Collected, text: str) -> None:
+            webhook.read_webhook(collected, text, limit)
+
+        for path in ("/v1/batch", "/v1/import", "/v1/b"):
+            self._post(Door(path, "batch", read_batch))
+        # RudderStack's, for a page that is being left: a beacon has no headers of its own.
+        self._post(Door("/beacon/v1/batch", "batch", read_batch, key_in_query=True))
+        for path in ("/v1/webhook", "/v1/w"):
+            self._post(Door(path, "single", read_webhook, key_in_query=True))
+        self._discard("/v1/m")
+
+    def _post(self, door: Door) -> None:
         async def handle(request: Request) -> HTTPResponse:
             started = time.perf_counter()
-            collected = Collected(form)
+            sender = self._sender(request, door)
+            self._known.remember(request, door, sender)
             try:
-                text = await read(request, self._config.max_batch_bytes, self._config.body_timeout)
+                body = await read(request, self._config.max_batch_bytes, self._config.body_timeout)
             except Refused as refusal:
-                collected.refuse(refusal)
+                collected = door.refused(refusal)
             else:
-                _fill(collected, text, fill)
-            response = await self._answer(request, collected, key_in_query)
-            metrics.observe(path, response.status, time.perf_counter() - started)
+                collected = door.read(body)
+            response = await self._answer(request, collected, sender)
+            metrics.observe(door.path, response.status, time.perf_counter() - started)
             return response
 
-        self._add(handle, path, "POST", stream=True)
+        self._add(handle, door.path, "POST", stream=True)
 
-    def _pixel(self, fill: Fill) -> Handler:
+    def _pixel(self, path: str, fill: Fill) -> None:
+        door = Door("/v1/pixel", "single", fill)
+
         async def handle(request: Request) -> HTTPResponse:
             started = time.perf_counter()
             if request.method == "HEAD":  # it asks for the headers alone, so nothing happened
                 return answers.pixel()
-            collected = Collected("single")
             try:
-                text = pixel.read_data(request.query_string)
+                collected = door.read(pixel.read_data(request.query_string))
             except Refused as refusal:
-                collected.refuse(refusal, request.query_string)
-            else:
-                _fill(collected, text, fill)
-            response = await self._answer(request, collected, key_in_query=False)
-            metrics.observe("/v1/pixel", response.status, time.perf_counter() - started)
+                collected = door.refused(refusal, request.query_string)
+            response = await self._answer(request, collected, self._sender(request, door))
+            metrics.observe(door.path, response.status, time.perf_counter() - started)
             return answers.pixel() if response.status == 200 else response
 
-        return handle
+        self._add(handle, path, "GET", "HEAD")
 
     def _discard(self, path: str) -> None:
         """Take what SDKs measure of themselves: nothing here reads it."""
@@ -114,23 +112,15 @@ class Routes:
 
         self._add(handle, path, "POST", stream=True)
 
-    async def _answer(self, request: Request, collected: Collected, key_in_query: bool) -> HTTPResponse:
-        delivery = collected.delivery
-        put_write_key(delivery, request, from_query=key_in_query)
-        delivery.ip = sender.address(request, proxied=bool(self._config.trusted_proxies))
-        delivery.user_agent = sender.user_agent(request)
+    def _sender(self, request: Request, door: Door) -> Sender:
+        return read_sender(request, proxied=bool(self._config.trusted_proxies), key_in_query=door.key_in_query)
+
+    async def _answer(self, request: Request, collected: Collected, sender: Sender) -> HTTPResponse:
         if not collected.entries:
             return answers.success()
-        verdicts = await self._coalescer().submit(collected.entries, delivery)
-        if verdicts.retry:
-            return answers.retry(verdicts.retry, verdicts.delay, collected.form)
-        if verdicts.refusals:
-            partly = 207 if not self._config.stand_in_for_207 or knows_multi_status(request) else 200
-            return answers.refused(verdicts.refusals, collected.message_ids(), collected.form, partly=partly)
-        return answers.success()
-
-    def _get(self, path: str, handler: Handler) -> None:
-        self._add(handler, path, "GET", "HEAD")
+        verdicts = await doors.submit(self._coalescer(), collected, sender, request.ip)
+        partly = answers.partly(self._config, sender)
+        return doors.answer(collected, verdicts, partly=partly) or answers.success()
 
     def _add(self, handler: Handler, path: str, *methods: str, stream: bool = False) -> None:
         name = path.strip("/").replace("/", "_")
@@ -145,19 +135,3 @@ async def preflight(_: Request) -> HTTPResponse:
 
 def _single(kind: schema.Kind, limit: int) -> Fill:
     return lambda collected, text: collected.add(text.strip(), limit, kind)
-
-
-def _fill(collected: Collected, text: str, fill: Fill) -> None:
-    """Read the text; where it is not JSON, once more after mending what JavaScript and Python write in its place."""
-    try:
-        try:
-            fill(collected, text)
-        except jsontext.Malformed:
-            collected.entries.clear()
-            fill(collected, jsontext.mend(text))
-    except jsontext.Malformed as error:
-        collected.refuse(Refused(proto.REASON_MALFORMED_JSON, "", str(error)), text)
-    except jsontext.TooDeep:
-        collected.refuse(Refused(proto.REASON_NESTED_TOO_DEEP), text)
-    except Refused as refusal:
-        collected.refuse(refusal, text)

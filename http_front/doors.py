@@ -1,0 +1,85 @@
+"""What happens to a request's body, whichever way it came in: read, sent to the service, and answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sanic import HTTPResponse
+from trackside.v1 import collector_service_pb2 as proto
+
+from event_model import jsontext
+from http_front import answers
+from http_front.coalescer import Coalescer, Verdicts
+from http_front.collecting import Collected
+from http_front.refusals import Refused
+from http_front.sender import Sender, delivery
+
+Fill = Callable[[Collected, str], None]
+"""Reads a body's text into what was collected. Raises Refused, and jsontext's errors."""
+
+
+class Door(NamedTuple):
+    """A route that collects events."""
+
+    path: str
+    """Its name in the metrics."""
+    form: answers.Form
+    fill: Fill
+    key_in_query: bool = False
+    """Whether a write key in the query goes before every other."""
+
+    def read(self, body: bytes | str) -> Collected:
+        """The events of a body. One that is not JSON is read again with what JavaScript and Python write mended."""
+        collected = Collected(self.form)
+        text = ""
+        try:
+            text = body if isinstance(body, str) else decoded(body)
+            try:
+                self.fill(collected, text)
+            except jsontext.Malformed:
+                collected.entries.clear()
+                self.fill(collected, jsontext.mend(text))
+        except jsontext.Malformed as error:
+            collected.refuse(Refused(proto.REASON_MALFORMED_JSON, "", str(error)), text)
+        except jsontext.TooDeep:
+            collected.refuse(Refused(proto.REASON_NESTED_TOO_DEEP), text)
+        except Refused as refusal:
+            collected.refuse(refusal, text)
+        return collected
+
+    def refused(self, refusal: Refused, body: str = "") -> Collected:
+        """What stands for a body that could not be read at all."""
+        collected = Collected(self.form)
+        collected.refuse(refusal, body)
+        return collected
+
+
+def decoded(body: bytes) -> str:
+    """The body as text, without a byte-order mark. Raises Refused."""
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Refused(proto.REASON_MALFORMED_JSON, "", f"not UTF-8 at byte {error.start}") from None
+
+
+def submit(coalescer: Coalescer, collected: Collected, sender: Sender, connected: str) -> asyncio.Future[Verdicts]:
+    """Send what was collected to the service; `connected` is the address of the sender's connection."""
+    shared = delivery(sender, connected)
+    own = collected.delivery
+    if own.ByteSize():
+        write_key = own.write_key
+        own.MergeFrom(shared)
+        own.write_key = write_key or shared.write_key
+        shared = own
+    return coalescer.submit(collected.entries, shared)
+
+
+def answer(collected: Collected, verdicts: Verdicts, *, partly: int) -> HTTPResponse | None:
+    """The answer to a request, or None where all is well. `partly` is the status where some events were refused."""
+    if verdicts.retry:
+        return answers.retry(verdicts.retry, verdicts.delay, collected.form)
+    if verdicts.refusals:
+        return answers.refused(verdicts.refusals, collected.message_ids(), collected.form, partly=partly)
+    return None
