@@ -14,21 +14,14 @@ from typing import NamedTuple
 
 from service.queues import QueueUnavailable, Record
 from service.queues.sqlite_file import ROW_RECORDS, lock, numbers, open_writer, pack_row, path_of
+from service.queues.sqlite_marks import SCHEMA as MARKS
 from service.queues.sqlite_marks import Marks, mark
 
-# A row of `marks` is the marks of one commit, 16 bytes each. They stand apart from the records because they are read
-# whole at start, and in order of time because sorted they would dirty a page for each event.
-SCHEMA = """
-    CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);
-    CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
-"""
-
+PROBE = "CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);"
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
 PROOF_SECONDS = 5.0
 """How long a transaction that succeeded proves that the next one can."""
-TRIMMED_ROWS = 8
-"""How many rows of expired marks a transaction deletes at most, so that none takes long."""
 
 
 class _Put(NamedTuple):
@@ -43,21 +36,22 @@ class SQLiteQueue:
     @classmethod
     def open(cls, url: str, *, duplicate_window: int, clock: Callable[[], float] = time.time) -> SQLiteQueue:
         """Open `sqlite:///PATH` for this process alone. `clock` is in seconds. Raises InvalidQueue."""
-        return cls(path_of(url), Marks(duplicate_window), clock)
+        return cls(path_of(url), duplicate_window, clock)
 
-    def __init__(self, path: Path, marks: Marks, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, duplicate_window: int, clock: Callable[[], float]) -> None:
+        self.commits = 0
+        """How many transactions have been committed."""
         self._path = path
-        self._marks = marks
         self._clock = clock
         self._lock = lock(path)
         try:
-            self._connection = open_writer(path, schema=SCHEMA, synchronous="FULL")
+            self._connection = open_writer(path, schema=MARKS + PROBE, synchronous="FULL")
         except BaseException:
             self._lock.close()
             raise
         self._inode = path.stat().st_ino
         self._first, self._next = numbers(self._connection)
-        self._oldest_mark = self._read_marks()
+        self._marks = Marks(self._connection, duplicate_window, int(clock()), self._next)
         self._proved = -PROOF_SECONDS
         self._open = True
         self._waiting: SimpleQueue[_Put | None] = SimpleQueue()
@@ -126,54 +120,29 @@ class SQLiteQueue:
         if self._path.stat().st_ino != self._inode:
             # What is written to a file that has lost its name is lost with the process.
             raise OSError("the file was replaced")
+        execute = self._connection.execute
         now = int(self._clock())
         marks = [mark(record) for put in group for record in put.records]
         values = [record.value for put in group for record in put.records]
+        execute("BEGIN IMMEDIATE")
         duplicates = self._marks.duplicates(marks, now)
-        for index in reversed(duplicates):
-            del values[index], marks[index]
-        probed = not all(put.records for put in group)
-        if values or probed:
-            execute = self._connection.execute
-            following = self._next + len(values)
-            execute("BEGIN IMMEDIATE")
-            for start in range(0, len(values), ROW_RECORDS):
-                row = values[start : start + ROW_RECORDS]
-                execute("INSERT INTO records VALUES (?, ?, ?)", (self._next + start + len(row) - 1, *pack_row(row)))
-            if values:
-                execute("INSERT INTO marks VALUES (?, ?, ?)", (following - 1, now, b"".join(marks)))
-            if probed:
-                execute("INSERT INTO probe (filling) VALUES (zeroblob(?))", (PROBE_BYTES,))
-                execute("DELETE FROM probe WHERE id < last_insert_rowid()")
-            self._trim_marks(now)
-            execute("COMMIT")
-            self._next = following
-            self._marks.add(b"".join(marks), now)
-            self._marks.sweep(16 + len(marks) // 8, now)
-            self._proved = time.monotonic()
+        if duplicates:
+            known = set(duplicates)
+            marks = [mark for index, mark in enumerate(marks) if index not in known]
+            values = [value for index, value in enumerate(values) if index not in known]
+        for start in range(0, len(values), ROW_RECORDS):
+            row = values[start : start + ROW_RECORDS]
+            execute("INSERT INTO records VALUES (?, ?, ?)", (self._next + start + len(row) - 1, *pack_row(row)))
+        self._marks.write(marks, now)
+        if not all(put.records for put in group):
+            execute("INSERT INTO probe (filling) VALUES (zeroblob(?))", (PROBE_BYTES,))
+            execute("DELETE FROM probe WHERE id < last_insert_rowid()")
+        execute("COMMIT")
+        self._marks.know(marks)
+        self._next += len(values)
+        self.commits += 1
+        self._proved = time.monotonic()
         return _by_put(group, duplicates)
-
-    def _trim_marks(self, now: int) -> None:
-        """Delete the oldest rows of marks as far as they have expired."""
-        horizon = self._marks.horizon(now)
-        if self._oldest_mark >= horizon:
-            return
-        execute = self._connection.execute
-        rows = execute("SELECT last, second FROM marks ORDER BY last LIMIT ?", (TRIMMED_ROWS + 1,)).fetchall()
-        expired = [last for last, second in rows[:TRIMMED_ROWS] if second < horizon]
-        if expired:
-            execute("DELETE FROM marks WHERE last <= ?", (expired[-1],))
-        self._oldest_mark = rows[len(expired)][1] if len(expired) < len(rows) else now
-
-    def _read_marks(self) -> int:
-        """Hold the marks that are still within the window; the second of the oldest row."""
-        oldest = now = int(self._clock())
-        horizon = self._marks.horizon(now)
-        for second, marks in self._connection.execute("SELECT second, marks FROM marks ORDER BY last"):
-            oldest = min(oldest, second)
-            if second >= horizon:
-                self._marks.add(marks, second)
-        return oldest
 
 
 def _by_put(group: Sequence[_Put], duplicates: Sequence[int]) -> list[Collection[int]]:

@@ -1,7 +1,9 @@
-"""Which messageIds were queued within the window: every mark, in memory, at about 20 bytes each."""
+"""Which records were queued within the window: a log of their marks in the file, and an index of it in memory."""
 
 from __future__ import annotations
 
+import sqlite3
+from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
 from struct import iter_unpack
@@ -9,74 +11,133 @@ from struct import iter_unpack
 from service.queues import Record
 
 MARK_BYTES = 16
-_TAIL = MARK_BYTES - 2
-_ENTRY = _TAIL + 4
+TABLES = 1 << 14
+"""How many parts the index has, each with slots of its own. It grows a part at a time, so that no put waits for it."""
+SLOTS = 16
+"""How many slots a part has in the beginning. The last part has nearly twice as many as the first: they fill up one
+after the other, and not all at once."""
+FULL = 0.65
+"""Of a part's slots, how many may be taken."""
+TRIMMED_ROWS = 8
+"""How many rows of expired marks are deleted at once, at most, so that no put waits for it."""
+
+LOW = (1 << 32) - 1
+
+# A row is the marks of one commit's records, in order, and the second in which they were made; `last` is the number of
+# the last of these records. Appended in order of time, marks add little to a commit: a table sorted by mark would
+# dirty a page of 16 KB for each.
+SCHEMA = "CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);"
 
 
 def mark(record: Record) -> bytes:
     """What two records share exactly when they have one write key and one messageId."""
     key = record.write_key
     # The length keeps ("a", "bc") apart from ("ab", "c").
-    return blake2b(
-        f"{len(key)}:{key}{record.message_id}".encode(errors="surrogatepass"), digest_size=MARK_BYTES
-    ).digest()
+    told_apart = f"{len(key)}:{key}{record.message_id}".encode(errors="surrogatepass")
+    return blake2b(told_apart, digest_size=MARK_BYTES).digest()
 
 
 class Marks:
-    """An exact set of marks, each with the second in which it was made.
+    """Knows the records of the window by their marks, at about 20 bytes of memory each.
 
-    The first two bytes of a mark choose one of 65,536 buckets. A bucket is the marks' remaining bytes and seconds,
-    one after the other in order of time, and is searched by `rfind`: in 20 million marks it is 5 KB long.
-    That is a fifth of the memory of a set of Python objects, a lookup costs the same at any size, and what has expired
-    is at a bucket's beginning.
+    The index is hash tables with linear probing. A slot holds 32 bits of a mark's hash and the low 32 bits of its
+    record's number, and 0 when it is free. What seems to be a duplicate is looked up in the log: the answer is exact.
+    The hash is Python's own, which has a secret: nobody can make messageIds that crowd one slot.
     """
 
-    def __init__(self, window: int) -> None:
-        """`window` is in seconds, counted in whole seconds of the clock. 0: nothing is ever a duplicate."""
+    def __init__(self, connection: sqlite3.Connection, window: int, now: int, following: int) -> None:
+        """Read the log. `window` and `now` are in seconds; `following` is the number of the next record."""
+        self._connection = connection
         self._window = window
-        self._buckets = [bytearray() for _ in range(1 << 16)]
-        self._swept = 0
-
-    def horizon(self, now: int) -> int:
-        """The first second that is still within the window."""
-        return now - self._window
+        self._next = following
+        oldest = connection.execute("SELECT last, second FROM marks ORDER BY last LIMIT 1").fetchone()
+        self._oldest, self._oldest_second = oldest or (following, now)
+        sizes = [int(SLOTS * 2 ** (number / TABLES)) for number in range(TABLES)]
+        while sum(sizes) < 2 * (following - self._oldest):
+            sizes = [2 * size for size in sizes]
+        self._tables: list[array[int]] = [array("Q", bytes(8 * size)) for size in sizes]
+        self._room = array("q", [int(FULL * size) for size in sizes])
+        for last, second, marks in connection.execute("SELECT last, second, marks FROM marks ORDER BY last"):
+            if second >= now - window:
+                self._index([mark for (mark,) in iter_unpack(f"{MARK_BYTES}s", marks)], last)
 
     def duplicates(self, marks: Sequence[bytes], now: int) -> list[int]:
-        """The indexes of those that are held, or that stand earlier in `marks`."""
+        """The indexes of those that are known, or that stand earlier in `marks`."""
         if not self._window:
             return []
-        buckets, horizon = self._buckets, self.horizon(now)
-        found = [
-            index
-            for index, mark in enumerate(marks)
-            if (place := (bucket := buckets[mark[0] | mark[1] << 8]).rfind(mark[2:])) >= 0
-            and _second(bucket, mark[2:], place) >= horizon
-        ]
-        if len(set(marks)) == len(marks):
-            return found
-        first: dict[bytes, int] = {}
-        return sorted({*found, *(index for index, mark in enumerate(marks) if first.setdefault(mark, index) != index)})
+        tables, found = self._tables, set[int]()
+        for index, mark in enumerate(marks):
+            table = tables[(place := hash(mark)) & TABLES - 1]
+            slot = (bits := place >> 32 & LOW) * len(table) >> 32
+            while entry := table[slot]:
+                if entry >> 32 == bits and self._is(entry, mark, now):
+                    found.add(index)
+                    break
+                slot = (slot + 1) % len(table)
+        if len(set(marks)) < len(marks):
+            first: dict[bytes, int] = {}
+            found |= {index for index, mark in enumerate(marks) if first.setdefault(mark, index) != index}
+        return sorted(found)
 
-    def add(self, marks: bytes, second: int) -> None:
-        """Hold marks, which stand one after the other, from this second on."""
-        buckets, stamp = self._buckets, second.to_bytes(4, "little")
-        for number, tail in iter_unpack(f"<H{_TAIL}s", marks):
-            buckets[number] += tail + stamp
+    def write(self, marks: Sequence[bytes], now: int) -> None:
+        """Append the marks of the next records to the log, in the transaction that is open."""
+        if marks and self._window:
+            row = (self._next + len(marks) - 1, now, b"".join(marks))
+            self._connection.execute("INSERT INTO marks VALUES (?, ?, ?)", row)
+        if self._oldest_second < now - self._window:
+            self._trim(now - self._window)
 
-    def sweep(self, count: int, now: int) -> None:
-        """Let go of what has expired in the next `count` buckets."""
-        horizon = self.horizon(now)
-        for number in range(self._swept, self._swept + count):
-            bucket = self._buckets[number & 0xFFFF]
-            end = 0
-            while end < len(bucket) and int.from_bytes(bucket[end + _TAIL : end + _ENTRY], "little") < horizon:
-                end += _ENTRY
-            del bucket[:end]
-        self._swept = (self._swept + count) & 0xFFFF
+    def know(self, marks: Sequence[bytes]) -> None:
+        """Index the marks of the next records, as they are committed now."""
+        self._next += len(marks)
+        if self._window:
+            self._index(marks, self._next - 1)
 
+    def _is(self, entry: int, mark: bytes, now: int) -> bool:
+        """Whether the record that a slot names has this mark, and is within the window."""
+        number = self._next - (self._next - entry & LOW)
+        row = self._connection.execute(
+            "SELECT last, second, marks FROM marks WHERE last >= ? ORDER BY last LIMIT 1", (number,)
+        ).fetchone()
+        if not row:
+            return False
+        last, second, marks = row
+        start = len(marks) - MARK_BYTES * (last + 1 - number)
+        return second >= now - self._window and start >= 0 and marks[start : start + MARK_BYTES] == mark
 
-def _second(bucket: bytearray, tail: bytes, place: int) -> int:
-    """The second of the newest entry that ends `tail` begins; -1 when the bytes at `place` only straddle entries."""
-    while place >= 0 and place % _ENTRY:
-        place = bucket.rfind(tail, 0, place + _TAIL - 1)
-    return int.from_bytes(bucket[place + _TAIL : place + _ENTRY], "little") if place >= 0 else -1
+    def _trim(self, horizon: int) -> None:
+        """Delete the oldest rows of the log as far as they are older than `horizon`."""
+        execute = self._connection.execute
+        rows = execute("SELECT last, second FROM marks ORDER BY last LIMIT ?", (TRIMMED_ROWS + 1,)).fetchall()
+        expired = [last for last, second in rows[:TRIMMED_ROWS] if second < horizon]
+        if expired:
+            execute("DELETE FROM marks WHERE last <= ?", (expired[-1],))
+            self._oldest = expired[-1] + 1
+        self._oldest_second = rows[len(expired)][1] if len(expired) < len(rows) else horizon
+
+    def _index(self, marks: Sequence[bytes], last: int) -> None:
+        """Put marks into the index; `last` is the number of the last one's record."""
+        tables, room = self._tables, self._room
+        for entry, mark in enumerate(marks, last + 1 - len(marks)):
+            table = tables[number := (place := hash(mark)) & TABLES - 1]
+            slot = (bits := place >> 32 & LOW) * len(table) >> 32
+            while table[slot]:
+                slot = (slot + 1) % len(table)
+            table[slot] = bits << 32 | entry & LOW
+            room[number] -= 1
+            if not room[number]:
+                self._rebuild(number)
+
+    def _rebuild(self, number: int) -> None:
+        """Free the slots of expired records in a table, and double it if that is not enough."""
+        known = self._next - self._oldest
+        table = self._tables[number]
+        entries = [entry for entry in table if entry and self._next - entry & LOW <= known]
+        size = len(table) * (2 if len(entries) > FULL / 2 * len(table) else 1)
+        table = self._tables[number] = array("Q", bytes(8 * size))
+        for entry in entries:
+            slot = (entry >> 32) * size >> 32
+            while table[slot]:
+                slot = (slot + 1) % size
+            table[slot] = entry
+        self._room[number] = int(FULL * size) - len(entries)
