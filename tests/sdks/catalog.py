@@ -43,6 +43,10 @@ class Sdk:
     command: tuple[str, ...]
     ready: Path
     """Is there once the SDK is set up."""
+    title: str = ""
+    """What a reader knows it as, where that is not its name."""
+    note: str = ""
+    """What else a reader must know."""
     calls: tuple[str, ...] = KINDS
     largest_integer: int = 2**63 - 1
     keeps_nulls: bool = True
@@ -77,12 +81,13 @@ def pinned(file: str, pattern: str) -> str:
 
 
 def python(name: str, module: str, *, keyword: str = "host", **particulars: Any) -> Sdk:
+    start = f"import {module}" if module == "analytics" else f"import {module} as analytics"
     interpreter = BUILD / "python" / name / "bin/python"
     return Sdk(
         name=name,
         language="Python",
         version=pinned(f"python/{name}.lock", rf"(?m)^{name}==(\S+)"),
-        lines=f'import {module} as analytics\nanalytics.write_key, analytics.{keyword} = "WRITE_KEY", "HOST"',
+        lines=f'{start}\nanalytics.write_key, analytics.{keyword} = "WRITE_KEY", "HOST"',
         command=(str(interpreter), str(HERE / "python/driver.py"), module),
         ready=interpreter.parent.with_name("ready"),
         refused={"event": ""},
@@ -169,7 +174,10 @@ SDKS = (
         "rudderstack.analytics",
         keyword="dataPlaneUrl",
         identify_traits="context.traits",
-        loses={"large-batch": LARGE.format("upload_size", "100")},
+        loses={
+            "large-batch": "its batches are of 100 events and of up to 4 MB: one of more than 500 KB gets 413 and is "
+            "dropped. Lower `upload_size` where events are large"
+        },
     ),
     python("customerio-cdp-analytics", "customerio.analytics"),
     python("events-sdk-python", "hightouch.htevents"),
@@ -207,17 +215,20 @@ SDKS = (
         "@segment/analytics-next",
         'import { AnalyticsBrowser } from "@segment/analytics-next";\n'
         'const analytics = AnalyticsBrowser.load({ writeKey: "WRITE_KEY", cdnURL: "HOST" });',
+        title="@segment/analytics-next",
     ),
     browser(
         "analytics-next-batching",
         "@segment/analytics-next",
         'const integrations = { "Segment.io": { deliveryStrategy: { strategy: "batching" } } };\n'
         'const analytics = AnalyticsBrowser.load({ writeKey: "WRITE_KEY", cdnURL: "HOST" }, { integrations });',
+        title="@segment/analytics-next (batching)",
     ),
     browser(
         "rudderstack-js",
         "@rudderstack/analytics-js",
         'const analytics = new RudderAnalytics();\nanalytics.load("WRITE_KEY", "HOST", { configUrl: "HOST" });',
+        title="@rudderstack/analytics-js",
         calls=tuple(kind for kind in KINDS if kind != "screen"),
         identify_traits="context.traits",
         keeps_nulls=False,
@@ -232,6 +243,7 @@ SDKS = (
         "@rudderstack/analytics-js",
         "const analytics = new RudderAnalytics();\n"
         'analytics.load("WRITE_KEY", "HOST", { configUrl: "HOST", useBeacon: true });',
+        title="@rudderstack/analytics-js (beacons)",
         calls=tuple(kind for kind in KINDS if kind != "screen"),
         identify_traits="context.traits",
         keeps_nulls=False,
@@ -276,8 +288,9 @@ SDKS = (
         "Kotlin",
         "DriverKt",
         "import com.segment.analytics.kotlin.core.*\n"
-        'val analytics = Analytics(Configuration("WRITE_KEY", apiHost = "HOST without https:///v1", '
-        'cdnHost = "HOST without https:///v1"))',
+        'val analytics = Analytics(Configuration("WRITE_KEY", apiHost = "HOST/v1", cdnHost = "HOST/v1"))',
+        note="`HOST` has no scheme here, as in `events.example.com`: the SDK speaks HTTPS alone. The tests reach the "
+        "collector without TLS through the `requestFactory` of its configuration.",
         calls=tuple(kind for kind in KINDS if kind != "page"),
         one_user=True,
         names_previous_id=False,

@@ -45,7 +45,8 @@ COLUMNS: dict[Scenario, str] = {
 
 
 def answers(result: results.Result) -> str:
-    return ", ".join(status if count == 1 else f"{count} x {status}" for status, count in result["answers"].items())
+    counts = sorted(result["answers"].items(), key=lambda each: (each[0] == "200", each[0]))
+    return ", ".join(status if count == 1 else f"{count} x {status}" for status, count in counts)
 
 
 def row(sdk: Sdk) -> str:
@@ -60,7 +61,7 @@ def row(sdk: Sdk) -> str:
             cells.append("all arrive")
         else:
             cells.append(answers(shown[scenario]))
-    return f"| [{sdk.name}](#{anchor(sdk)}) | {sdk.version} | {' | '.join(cells)} |"
+    return f"| [{sdk.title or sdk.name}](#{anchor(sdk)}) | {sdk.version} | {' | '.join(cells)} |"
 
 
 def anchor(sdk: Sdk) -> str:
@@ -68,16 +69,20 @@ def anchor(sdk: Sdk) -> str:
 
 
 def section(sdk: Sdk) -> Iterable[str]:
-    every = dict(results.of(sdk))["every-call"]
-    yield f'<a id="{anchor(sdk)}"></a>\n\n### {sdk.name} {sdk.version}\n'
+    shown = dict(results.of(sdk))
+    resends = shown["all-refused"]["resends"]
+    yield f'<a id="{anchor(sdk)}"></a>\n\n### {sdk.title or sdk.name} {sdk.version}\n'
     yield f"```{fence(sdk)}\n{sdk.lines}\n```\n"
-    yield f"Calls: {', '.join(sorted(every['calls']))}.\n"
+    if sdk.note:
+        yield f"{sdk.note}\n"
+    yield f"Calls: {', '.join(sorted(shown['every-call']['calls']))}.\n"
+    yield f"Refused: it {f'sends {resends} times more, then gives up' if resends else 'gives up at once'}.\n"
     if not sdk.sends_message_ids:
         yield (
             "It sends no `messageId`: its source needs `generate_message_id = true`, and a resend is a second event.\n"
         )
     for scenario, how in sdk.loses.items():
-        yield f"Loses events when {COLUMNS[scenario]}: {how}.\n"
+        yield f"Loses events in the column *{COLUMNS[scenario]}*: {how}.\n"
 
 
 def fence(sdk: Sdk) -> str:

@@ -16,6 +16,8 @@ class Result(TypedDict):
 
     answers: dict[str, int]
     """How often the SDK got each status; "cut" where the connection was."""
+    resends: int
+    """How many of its requests had been sent before."""
     calls: list[str]
     """The calls that are in the queue."""
 
@@ -27,7 +29,7 @@ def _file(sdk: Sdk, scenario: Scenario) -> Path:
 def note(sdk: Sdk, scenario: Scenario, done: Run) -> None:
     """Keep what a run showed, after its test has found it right."""
     RESULTS.mkdir(parents=True, exist_ok=True)
-    result: Result = {"answers": dict(sorted(done.answers.items())), "calls": list(done.queued)}
+    result: Result = {"answers": dict(done.answers), "resends": done.resends, "calls": list(done.queued)}
     _file(sdk, scenario).write_text(json.dumps(result))
 
 

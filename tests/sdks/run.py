@@ -58,9 +58,10 @@ class Run:
             assert self.queued == wanted, self.story
 
     @property
-    def distinct_bodies(self) -> int:
-        """How many requests there would have been without resends."""
-        return len({tuple(sorted(mark_of(event) for event, _ in events_of(each))) for each in self.exchanges})
+    def resends(self) -> int:
+        """How many requests had the same events as one before."""
+        distinct = {tuple(sorted(mark_of(event) for event, _ in events_of(each))) for each in self.exchanges}
+        return len(self.exchanges) - len(distinct)
 
     def sent(self) -> list[tuple[Json, Json]]:
         """Every event on the wire, resends included, each with the context that its batch injects."""

@@ -18,6 +18,7 @@ import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 
 const val SECONDS = 90L
+const val QUIET_SECONDS = 5
 
 /** The SDK speaks HTTPS alone; a proxy without a certificate needs this, which its configuration allows. */
 object PlainHttp : RequestFactory() {
@@ -45,10 +46,12 @@ fun main() {
     calls.forEach { analytics.make(it) }
     stored.pending.await(SECONDS, TimeUnit.SECONDS)
     // The SDK has no way to say that it is done: a flush makes batches of what is stored and tries each once.
+    var quiet = 0
     for (second in 1..SECONDS) {
         analytics.flush()
         Thread.sleep(1000)
-        if (second > 2 && analytics.pendingUploads().isEmpty()) break
+        quiet = if (analytics.pendingUploads().isEmpty()) quiet + 1 else 0
+        if (quiet == QUIET_SECONDS) break
     }
     exitProcess(0)
 }
