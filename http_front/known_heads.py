@@ -71,6 +71,8 @@ class KnownHeads:
 class ShortProtocol(Protocol):
     """The protocol, with the short way before it. While an answer is awaited there, what comes waits."""
 
+    __slots__ = ("_waiting",)  # Sanic's metaclass gives a class without slots none
+
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
         self._waiting: bytearray | None = None
