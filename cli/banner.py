@@ -25,7 +25,7 @@ def banner(version: str, settings: Settings, sources: Sources | None, *, front: 
     if sources is None:
         lines.append(f"  gRPC   the service at {settings.service}")
     else:
-        lines.append(f"  gRPC   {at(settings.host, settings.grpc_port)}")
+        lines.append(f"  gRPC   {settings.grpc_address}{'  (TLS)' if settings.grpc_cert else ''}")
     lines.append(f"  Admin  http://{at(settings.admin_host, settings.admin_port)}  (/healthz /readyz /metrics)")
     if sources is not None:
         lines += [f"  Queue  {_without_password(settings.queue_url)}", f"  Keys   {_KEYS[sources.mode]}"]

@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _POLL_EVERY = 0.05  # seconds
 _SAY_AFTER = 3.0  # seconds
+_END_WITHIN = 2.0  # seconds, of a process that has drained
 
 
 class Supervisor:
@@ -48,8 +49,8 @@ class Supervisor:
         # Its other end closes with this process, however it ends: that is what tells the children.
         self._lifeline, self._held = os.pipe()
 
-        target = f"unix:{settings.grpc_socket}" if sources else settings.service
-        variables = environment(settings.model_copy(update={"service": target})) | {
+        local = f"unix:{settings.grpc_socket}"
+        variables = environment(settings.model_copy(update={"service": local if sources else settings.service})) | {
             PARENT_FD: str(self._lifeline),
             "PROMETHEUS_MULTIPROC_DIR": str(metrics_directory),
         }
@@ -64,7 +65,7 @@ class Supervisor:
                 Child(f"front-{number}", "http_front", variables, inherited, self._metrics.died)
                 for number in range(1, settings.workers + 1)
             ]
-        self._health = ServiceHealth(target)
+        self._health = ServiceHealth(local) if sources else None
         self._admin = Admin(admin, self._complaint, self._metrics.registry)
 
     async def run(self) -> int:
@@ -104,10 +105,12 @@ class Supervisor:
         if self._http:
             # Closed here too, the port refuses at once where it would otherwise let callers wait for nobody.
             self._http.close()
+        patience = self._settings.drain_timeout + _END_WITHIN
         for children in (self._fronts, self._services):
-            await asyncio.gather(*(child.stop(self._settings.drain_timeout) for child in children))
+            await asyncio.gather(*(child.stop(patience) for child in children))
         self._admin.close()
-        self._health.close()
+        if self._health:
+            self._health.close()
 
     async def _announce(self) -> None:
         """Say where things listen, once they are ready."""
@@ -136,10 +139,14 @@ class Supervisor:
             return "The collector is stopping."
         if self._fronts and not any(child.running for child in self._fronts):
             return "No front is running."
-        return self._health.complaint()
+        if self._health:
+            return self._health.complaint()
+        complaint = self._front_complaint()
+        return complaint and f"{complaint} Its service: {self._settings.service}."
 
     def _start_complaint(self) -> str | None:
         complaint = self._complaint()
-        if complaint is None and self._http:
-            return front_complaint(reachable(self._settings.host), self._settings.http_port)
-        return complaint
+        return self._front_complaint() if complaint is None and self._http else complaint
+
+    def _front_complaint(self) -> str | None:
+        return front_complaint(reachable(self._settings.host), self._settings.http_port)

@@ -54,7 +54,8 @@ def _listener(config: FrontConfig) -> socket.socket:
     """The socket that the supervisor bound for all fronts, or one of our own."""
     if number := os.environ.get("TRACKSIDE_HTTP_FD"):
         return socket.socket(fileno=int(number))
-    return socket.create_server((config.host, config.http_port), backlog=1024)
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    return socket.create_server((config.host, config.http_port), family=family, backlog=1024)
 
 
 if __name__ == "__main__":

@@ -65,6 +65,11 @@ class SlowRequest:
         with self._socket, self._socket.makefile("rb") as answer:
             return answer.readline().rstrip()
 
+    def was_cut(self) -> bool:
+        """Wait until the connection ends; whether it did without an answer."""
+        with self._socket:
+            return self._socket.recv(100) == b""
+
     def close(self) -> None:
         self._socket.close()
 
@@ -112,10 +117,18 @@ def test_stop_waits_no_longer_than_it_is_told(serve: Serve) -> None:
     serving = serve("--drain-timeout=0.2").ready()
     slow = SlowRequest(serving, "slow")
     serving.process.terminate()
+    assert slow.was_cut()
+    assert serving.ended() == 0
+    assert "killing it" not in serving.log
+
+
+def test_process_that_does_not_stop_is_killed(serve: Serve) -> None:
+    serving = serve("--drain-timeout=0.2").ready()
+    os.kill(serving.pid("front-1"), signal.SIGSTOP)
+    serving.process.terminate()
     assert serving.ended() == 0
     assert "front-1" in serving.log
     assert "killing it" in serving.log
-    slow.close()
 
 
 def test_second_signal_stops_at_once(serve: Serve) -> None:
@@ -184,7 +197,7 @@ def test_front_that_waits_for_its_service_says_so(serve: Serve) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         front = serve("--only=front", f"--service=127.0.0.1:{nobody.getsockname()[1]}")
-        until(lambda: "not ready yet: The service at 127.0.0.1" in front.log)
+        until(lambda: "not ready yet: The front answers 503. Its service: 127.0.0.1:" in front.log)
 
 
 def test_service_that_cannot_listen_after_a_restart_is_tried_again(serve: Serve) -> None:
