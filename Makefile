@@ -29,9 +29,9 @@ generate: .venv/dev ## Make the code under proto/gen from the protos
 	$(BIN)/python proto/generate.py
 
 lock: .venv/dev ## Pin every dependency anew
-	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --python-version 3.11 \
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-package trackside-protos --generate-hashes --python-version 3.11 \
 		pyproject.toml --group build -o requirements.lock $(ARGS)
-	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --generate-hashes --python-version 3.11 \
+	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-package trackside-protos --generate-hashes --python-version 3.11 \
 		-c requirements.lock pyproject.toml --group dev -o requirements-dev.lock $(ARGS)
 
 clean: ## Remove what was set up and made; the data directory stays
@@ -43,9 +43,9 @@ clean: ## Remove what was set up and made; the data directory stays
 
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.venv/runtime: requirements.lock pyproject.toml | .venv/bin/python
+.venv/runtime: requirements.lock pyproject.toml proto/gen/pyproject.toml | .venv/bin/python
 	$(INSTALL) --require-hashes --only-binary :all: -r requirements.lock
-	$(INSTALL) --no-deps --no-build-isolation --editable .
+	$(INSTALL) --no-deps --no-build-isolation --editable proto/gen --editable .
 	@touch $@
 
 .venv/dev: requirements-dev.lock .venv/runtime

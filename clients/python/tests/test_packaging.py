@@ -21,7 +21,7 @@ def wheel(project: Path, folder: Path) -> Path:
 
 
 def test_the_wheels_share_no_file_and_work_together(tmp_path: Path) -> None:
-    wheels = [wheel(project, tmp_path / f"wheel-{n}") for n, project in enumerate((PROTOS, CLIENT))]
+    wheels = [wheel(project, tmp_path / f"wheel-{n}") for n, project in enumerate((ROOT, PROTOS, CLIENT))]
     files = Counter(name for path in wheels for name in ZipFile(path).namelist())
     assert {name for name, count in files.items() if count > 1} == set()
     site = tmp_path / "site"
