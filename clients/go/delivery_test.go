@@ -1,0 +1,325 @@
+package trackside_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	trackside "github.com/trackside/trackside/clients/go"
+	pb "github.com/trackside/trackside/clients/go/tracksidev1"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+func TestAnEventThatIsSentTwiceIsAcceptedThenADuplicate(t *testing.T) {
+	server := sharedServer(t)
+	var told told
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, Calls: 1}))
+	for range 2 {
+		_, err := client.Track(t.Context(), "u", "E", nil, trackside.With{MessageID: "m"})
+		must(t, err)
+	}
+	flush(t, client)
+	same(t, "accepted", told.accepted, []string{"m", "m"})
+	same(t, "duplicate", told.duplicate, []string{"m"})
+	same(t, "queued", server.queued(), []string{"m"})
+}
+
+func TestTheWriteKeyTravelsAsMetadataAndAnUnknownOneIsRefused(t *testing.T) {
+	server := serve(t, "--enforce", t.Name())
+	door := open(t, server.Target)
+	var told told
+	right := start(t, door.target, trackside.Options{WriteKey: server.key})
+	wrong := start(t, door.target, told.options(trackside.Options{WriteKey: "wrong"}))
+	sent := track(t, right, 1)
+	flush(t, right)
+	track(t, wrong, 1)
+	flush(t, wrong)
+	equal(t, "metadata", door.calls[0].authorization, "Bearer "+server.key)
+	equal(t, "reason", told.refused[0].Reason, pb.Reason_REASON_INVALID_WRITE_KEY)
+	equal(t, "field", told.refused[0].Field, "writeKey")
+	same(t, "queued", server.queued(), sent)
+}
+
+func TestEventsThatTheServerCannotQueueAreSentAgainAloneUntilItCan(t *testing.T) {
+	server := serve(t)
+	var told told
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key}))
+	server.do("break")
+	refused, err := client.Track(t.Context(), "u", "E", nil, trackside.With{Extra: map[string]any{"type": "mine"}})
+	must(t, err)
+	sent := track(t, client, 10)
+	equal(t, "not settled", client.Flush(500*time.Millisecond), 10)
+	same(t, "settled", told.settled, []string{refused})
+	server.do("mend")
+	flush(t, client)
+	same(t, "accepted", told.accepted, sent)
+	same(t, "queued", server.queued(), sent)
+}
+
+func TestEventsAreGivenUpWithTheLastStatusAfterRetryFor(t *testing.T) {
+	server := serve(t)
+	server.do("break")
+	var told told
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, RetryFor: time.Nanosecond}))
+	track(t, client, 2)
+	flush(t, client)
+	equal(t, "lost", len(told.lost), 2)
+	equal(t, "code", told.lost[0].Code(), codes.Unavailable)
+}
+
+func TestAnOverloadedServerGetsEveryEventInTheEnd(t *testing.T) {
+	server := serve(t, "TRACKSIDE_MAX_PENDING_BYTES=1")
+	var told told
+	var sent []string
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, BatchEvents: 1, Calls: 8}))
+	for slowest := time.Duration(0); slowest < time.Second; { // the server's delay when it is overloaded
+		if len(sent) == 2000 {
+			t.Fatal("the server was never overloaded")
+		}
+		began := time.Now()
+		sent = append(sent, track(t, client, 100)...)
+		flush(t, client)
+		slowest = time.Since(began)
+	}
+	once(t, "accepted", told.accepted, sent)
+	once(t, "queued", server.queued(), sent)
+}
+
+func TestACallPastItsDeadlineIsSentAgain(t *testing.T) {
+	server := serve(t)
+	var told told
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, CallTimeout: 300 * time.Millisecond}))
+	sent := track(t, client, 1)
+	flush(t, client)
+	server.do("pause")
+	sent = append(sent, track(t, client, 1)...)
+	equal(t, "not settled", client.Flush(time.Second), 1)
+	server.do("resume")
+	flush(t, client)
+	same(t, "accepted", told.accepted, sent)
+	same(t, "queued", server.queued(), sent)
+}
+
+func TestARestartInTheMiddleLosesNothing(t *testing.T) {
+	server := serve(t)
+	var told told
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, BatchEvents: 10}))
+	sent := track(t, client, 500)
+	server.do("restart")
+	sent = append(sent, track(t, client, 500)...)
+	flush(t, client)
+	once(t, "accepted", told.accepted, sent)
+	once(t, "queued", server.queued(), sent)
+}
+
+func Test10000EventsAreConservedThroughKillsOfTheServer(t *testing.T) {
+	server := serve(t)
+	var told told
+	options := told.options(trackside.Options{WriteKey: server.key, BatchEvents: 20, QueueEvents: 1000, FullWait: time.Minute})
+	settle, kill := options.OnAccepted, make(chan bool, 6)
+	var accepted atomic.Int64
+	options.OnAccepted = func(event *pb.Event, duplicate bool) {
+		settle(event, duplicate)
+		if accepted.Add(1)%1500 == 0 { // other calls are in flight
+			kill <- true
+		}
+	}
+	client := start(t, server.Target, options)
+	var killer sync.WaitGroup
+	killer.Go(func() {
+		for range kill {
+			server.do("kill")
+			server.do("start")
+		}
+	})
+	sent := track(t, client, 10_000)
+	flush(t, client)
+	close(kill)
+	killer.Wait()
+	equal(t, "lost", len(told.lost), 0)
+	once(t, "accepted", told.accepted, sent)
+	once(t, "queued", server.queued(), sent)
+}
+
+func TestACallThatIsCutOffIsSentAgainWithItsMessageIds(t *testing.T) {
+	server := sharedServer(t)
+	door := open(t, server.Target, reset, answerLost)
+	var told told
+	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key}))
+	sent := track(t, client, 3)
+	flush(t, client)
+	for _, call := range door.calls {
+		same(t, "call", call.messageIDs, sent)
+	}
+	equal(t, "calls", len(door.calls), 3)
+	same(t, "duplicate", told.duplicate, sent)
+	same(t, "queued", server.queued(), sent)
+}
+
+func TestAStatusThatMayPassIsSentAgainAfterTheServersDelay(t *testing.T) {
+	server := sharedServer(t)
+	overloaded, err := status.New(codes.ResourceExhausted, "full").WithDetails(
+		&errdetails.RetryInfo{RetryDelay: durationpb.New(300 * time.Millisecond)})
+	must(t, err)
+	door := open(t, server.Target, failed(overloaded), failed(status.New(codes.Unavailable, "down")), failed(status.New(codes.Canceled, "")))
+	var told told
+	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key}))
+	sent := track(t, client, 1)
+	flush(t, client)
+	same(t, "accepted", told.accepted, sent)
+	equal(t, "calls", len(door.calls), 4)
+	for i, least := range []time.Duration{300 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond} {
+		wait := door.calls[i+1].at.Sub(door.calls[i].at)
+		equal(t, "the server's delay, or half of the n-th back-off", wait >= least && wait < least*2+time.Second, true)
+	}
+}
+
+func TestAStatusThatDoesNotPassLosesItsBatchAtOnce(t *testing.T) {
+	server := sharedServer(t)
+	for _, code := range []codes.Code{codes.InvalidArgument, codes.Internal, codes.PermissionDenied, codes.Unimplemented} {
+		door := open(t, server.Target, failed(status.New(code, "no")))
+		var told told
+		client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key}))
+		track(t, client, 2)
+		flush(t, client)
+		equal(t, "calls", len(door.calls), 1)
+		equal(t, "lost", len(told.lost), 2)
+		equal(t, "code", told.lost[0].Code(), code)
+		equal(t, "description", told.lost[0].Message(), "no")
+	}
+}
+
+func TestABatchGoesOutWhenItIsFullAndTheRestWithAFlush(t *testing.T) {
+	server := sharedServer(t)
+	for _, c := range []struct {
+		name     string
+		options  trackside.Options
+		expected []int
+	}{
+		{"events", trackside.Options{BatchEvents: 3}, []int{3, 3, 1}},
+		{"bytes", trackside.Options{BatchBytes: 2500}, []int{2, 2, 2, 1}},
+		{"an event larger than a batch", trackside.Options{BatchBytes: 500}, []int{1, 1, 1, 1, 1, 1, 1}},
+	} {
+		door := open(t, server.Target)
+		c.options.WriteKey, c.options.Calls, c.options.FlushInterval = server.key, 1, time.Hour
+		client := start(t, door.target, c.options)
+		for range 7 {
+			_, err := client.Track(t.Context(), "u", "E", map[string]any{"text": strings.Repeat("x", 1000)})
+			must(t, err)
+		}
+		flush(t, client)
+		if sizes := door.sizes(); !slices.Equal(sizes, c.expected) {
+			t.Errorf("%s: %v, not %v", c.name, sizes, c.expected)
+		}
+	}
+}
+
+func TestABatchGoesOutWhenItsFirstEventHasWaited(t *testing.T) {
+	server := sharedServer(t)
+	accepted := make(chan bool)
+	options := trackside.Options{WriteKey: server.key, FlushInterval: 50 * time.Millisecond}
+	options.OnAccepted = func(*pb.Event, bool) { accepted <- true }
+	client := start(t, server.Target, options)
+	for range 2 { // the second time, the timer was at rest
+		began := time.Now()
+		track(t, client, 1)
+		<-accepted
+		equal(t, "waited", time.Since(began) >= 50*time.Millisecond, true)
+	}
+}
+
+func TestOneCallAtATimeKeepsTheOrderOfEvents(t *testing.T) {
+	server := sharedServer(t)
+	client := start(t, server.Target, trackside.Options{WriteKey: server.key, Calls: 1, BatchEvents: 7})
+	sent := track(t, client, 500)
+	flush(t, client)
+	same(t, "queued", server.queued(), sent)
+}
+
+func TestTheLargestBatchFitsAMessage(t *testing.T) {
+	server := sharedServer(t)
+	door := open(t, server.Target)
+	var told told
+	options := trackside.Options{WriteKey: server.key, BatchEvents: 5000, BatchBytes: 4<<20 - 1024, FlushInterval: time.Hour}
+	client := start(t, door.target, told.options(options))
+	properties := map[string]any{"text": strings.Repeat("x", 800)}
+	for range 6000 {
+		_, err := client.Track(t.Context(), "u", "E", properties)
+		must(t, err)
+	}
+	flush(t, client)
+	equal(t, "accepted", len(told.accepted), 6000)
+	equal(t, "calls", len(door.sizes()), 2)
+	equal(t, "the batch was bounded by its bytes", slices.Max(door.sizes()) < 5000, true)
+}
+
+func TestMarkupIsNoLongerInTheEventThanItIs(t *testing.T) {
+	server := sharedServer(t)
+	var told told
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key}))
+	_, err := client.Track(t.Context(), "u", "E", map[string]any{"text": strings.Repeat("<", 15_000)}) // of 15,360 bytes
+	must(t, err)
+	flush(t, client)
+	equal(t, "accepted", len(told.accepted), 1)
+}
+
+func TestCloseFlushes(t *testing.T) {
+	server := sharedServer(t)
+	client := start(t, server.Target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
+	sent := track(t, client, 300)
+	equal(t, "given up", client.Close(time.Minute), 0)
+	once(t, "queued", server.queued(), sent)
+}
+
+func TestSeveralFlushesAtOnceAllEnd(t *testing.T) {
+	server := sharedServer(t)
+	client := start(t, server.Target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
+	track(t, client, 1000)
+	var flushes sync.WaitGroup
+	for range 8 {
+		flushes.Go(func() { equal(t, "not settled", client.Flush(time.Minute), 0) })
+	}
+	flushes.Wait()
+}
+
+func TestTLSWithAndWithoutACertificateOfTheClient(t *testing.T) {
+	for _, asked := range []string{"--tls", "--mutual-tls"} {
+		server := serve(t, asked)
+		roots := x509.NewCertPool()
+		pem, err := os.ReadFile(server.CA)
+		must(t, err)
+		roots.AppendCertsFromPEM(pem)
+		own, err := tls.LoadX509KeyPair(server.Cert, server.Key)
+		must(t, err)
+
+		known := start(t, server.Target, trackside.Options{
+			WriteKey: server.key, TLS: &tls.Config{RootCAs: roots, Certificates: []tls.Certificate{own}}})
+		expected := track(t, known, 1)
+		flush(t, known)
+
+		var told told
+		unknown := start(t, server.Target, told.options(trackside.Options{
+			WriteKey: server.key, TLS: &tls.Config{RootCAs: roots}, RetryFor: time.Nanosecond}))
+		other := track(t, unknown, 1)
+		flush(t, unknown)
+		if asked == "--tls" {
+			expected = append(expected, other...)
+		}
+		same(t, "queued", server.queued(), expected)
+
+		distrustful := start(t, server.Target, told.options(trackside.Options{
+			WriteKey: server.key, TLS: &tls.Config{}, RetryFor: time.Nanosecond}))
+		track(t, distrustful, 1)
+		flush(t, distrustful)
+		equal(t, "code", told.lost[len(told.lost)-1].Code(), codes.Unavailable)
+	}
+}
