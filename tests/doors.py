@@ -25,6 +25,10 @@ T = TypeVar("T")
 Texts = dict[str, str]
 """An object's members as JSON texts, so that a case says how each is spelt."""
 
+SINGLE, BATCH, PIXEL, WEBHOOK = "single", "batch", "pixel", "webhook"
+COLLECT, COLLECT_BATCH = "Collect", "CollectBatch"
+COLLECT_STRUCT, COLLECT_BATCH_STRUCT = "Collect with Struct", "CollectBatch with Struct"
+
 MESSAGE_ID, USER = '"m-1"', '"u-1"'
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
@@ -108,26 +112,36 @@ def _http(response: httpx.Response, *, batch: bool = False) -> Verdict:
     return Verdict(reason, error["Details"])
 
 
-def _single(trackside: Running, case: Case) -> Verdict:
-    return _http(trackside.post(f"/v1/{case.kind}", case.json(), key=case.key))
-
-
-def _batch(trackside: Running, case: Case) -> Verdict:
-    return _http(trackside.post("/v1/batch", _batch_body(case), key=case.key), batch=True)
-
-
-def _pixel(trackside: Running, case: Case) -> Verdict:
-    return _http(trackside.pixel(case.kind, case.json().encode(), key=case.key))
-
-
-def _webhook(trackside: Running, case: Case) -> Verdict:
-    body = _batch_body(case) if case.delivery else case.json()
-    query = {} if case.key is None else {"writeKey": case.key}
-    return _http(trackside.post("/v1/webhook", body, key=None, params=query), batch=bool(case.delivery))
+def posted(door: str, case: Case) -> tuple[str, str]:
+    """The path and the body that a case is posted with."""
+    match door:
+        case "batch":
+            return "/v1/batch", _batch_body(case)
+        case "webhook":
+            query = "" if case.key is None else f"?writeKey={case.key}"
+            return f"/v1/webhook{query}", _batch_body(case) if case.delivery else case.json()
+        case _:
+            return f"/v1/{case.kind}", case.json()
 
 
 def _batch_body(case: Case) -> str:
     return text_of({"batch": f"[{case.json()}]", **case.delivery})
+
+
+def _single(trackside: Running, case: Case) -> Verdict:
+    return _http(trackside.post(*posted(SINGLE, case), key=case.key))
+
+
+def _batch(trackside: Running, case: Case) -> Verdict:
+    return _http(trackside.post(*posted(BATCH, case), key=case.key), batch=True)
+
+
+def _webhook(trackside: Running, case: Case) -> Verdict:
+    return _http(trackside.post(*posted(WEBHOOK, case), key=None), batch=bool(case.delivery))
+
+
+def _pixel(trackside: Running, case: Case) -> Verdict:
+    return _http(trackside.pixel(case.kind, case.json().encode(), key=case.key))
 
 
 def _collect(trackside: Running, case: Case, *, comfortable: bool) -> Verdict:
@@ -247,10 +261,6 @@ def _put(message: Message, name: str, text: str, comfortable: bool) -> bool:
         setattr(message, found.name, json.loads(text))
     return True
 
-
-SINGLE, BATCH, PIXEL, WEBHOOK = "single", "batch", "pixel", "webhook"
-COLLECT, COLLECT_BATCH = "Collect", "CollectBatch"
-COLLECT_STRUCT, COLLECT_BATCH_STRUCT = "Collect with Struct", "CollectBatch with Struct"
 
 DOORS: dict[str, Callable[[Running, Case], Verdict]] = {
     SINGLE: _single,

@@ -23,8 +23,10 @@ from tests.doors import (
     WEBHOOK,
     Case,
     Verdict,
+    posted,
 )
-from tests.running import KEY, NOW_TEXT, Running, collector
+from tests.http_front.wire import connected
+from tests.running import KEY, NOW_TEXT, Running, basic, collector
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "doors.md"
 GROUPS = {
@@ -80,6 +82,26 @@ def test_every_door_gives_the_same_verdict_and_the_same_record(trackside: Runnin
         assert json.loads(line) == expected, name
     # Doors that carry text carry its spelling.
     assert len({line for name, line in zip(doors, lines, strict=True) if name in GROUPS["text"]}) <= 1
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}: {case.name}"[:80])
+def test_request_whose_head_came_before_is_answered_as_the_first_was(trackside: Running, case: Case) -> None:
+    doors = [name for name in (SINGLE, BATCH, WEBHOOK) if all(name in FITS[row] for row in case.rows())]
+    trackside.lines()
+    for door in doors:
+        path, body = posted(door, case)
+        key = basic(case.key).get("Authorization") if door != WEBHOOK else None
+        head = [f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {len(body.encode())}"]
+        request = "\r\n".join([*head, *([f"Authorization: {key}"] if key else []), "", body]).encode()
+        with connected(trackside.http_address) as wire:
+            wire.send(request)
+            first = wire.answer()
+            wire.send(request)
+            second = wire.answer()
+        assert (second.status, second.body) == (first.status, first.body)
+        assert second.headers == {name: value for name, value in first.headers.items() if value}
+        lines = trackside.lines()
+        assert [json.loads(line) for line in lines] == ([] if case.refused else [record_of(case)] * 2)
 
 
 def test_document_lists_what_only_some_doors_can_say() -> None:

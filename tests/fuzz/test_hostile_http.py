@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from event_model import schema
 from tests.fuzz.profile import examples
+from tests.http_front.wire import connected, request
 from tests.running import KEY, Running
 
 _EVENT = (
@@ -99,9 +100,16 @@ def works_afterwards(trackside: Running) -> Iterator[None]:
 
 
 @given(route=_routes, body=_bodies)
-@examples(250)
-def test_any_body_is_answered(trackside: Running, route: str, body: bytes) -> None:
+@examples(200)
+def test_any_body_is_answered_and_again_as_before(trackside: Running, route: str, body: bytes) -> None:
     check(trackside.post(route, body))
+    with connected(trackside.http_address) as wire:
+        wire.send(request(route, body))
+        first = wire.answer()
+        if first.headers["connection"] == "keep-alive":
+            wire.send(request(route, body))
+            second = wire.answer()
+            assert (second.status, second.body) == (first.status, first.body)
 
 
 @given(route=_routes, body=_compressed)
