@@ -28,6 +28,15 @@ format: .venv/dev ## Format the code
 generate: .venv/dev ## Make the code under proto/gen from the protos
 	$(BIN)/python proto/generate.py
 
+bench: .venv/dev wrk ## Measure beside Sanic's ceiling and a plain server; ARGS=--record keeps the figures
+	$(BIN)/python -m benchmarks.compare $(ARGS)
+
+bench-check: .venv/dev wrk ## Fail where Trackside fell behind the recorded figures
+	$(BIN)/python -m benchmarks.compare --check $(ARGS)
+
+wrk:
+	@command -v wrk >/dev/null || (apt-get -q update && apt-get -q -y install wrk)
+
 lock: .venv/dev ## Pin every dependency anew
 	$(BIN)/uv pip compile -q --universal --no-header --no-annotate --no-emit-index-url --no-emit-package trackside-protos --generate-hashes --python-version 3.11 \
 		pyproject.toml --group build -o requirements.lock $(ARGS)
@@ -52,6 +61,6 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	$(INSTALL) --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@
 
-.PHONY: help serve test check format generate lock clean
+.PHONY: bench bench-check wrk help serve test check format generate lock clean
 
 -include tests/sdks/sdks.mk clients/clients.mk

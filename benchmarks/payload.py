@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 _PROPERTIES = {
     "orderId": "50314b8e9bcf000000000000",
@@ -24,7 +25,7 @@ _CONTEXT = {
 
 def event(size: int = 950, run: str = "") -> str:
     """An event of `size` bytes as JSON text; `run` makes its messageId differ between runs."""
-    members = {
+    members: dict[str, Any] = {
         "type": "track",
         "messageId": f"{run}{uuid.uuid4()}",
         "userId": "user-12345",

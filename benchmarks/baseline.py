@@ -1,0 +1,44 @@
+"""The plain way: FastAPI, and a SQLite transaction with an fsync for each request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+import uvicorn
+from fastapi import Body, FastAPI
+
+app = FastAPI()
+writer = ThreadPoolExecutor(1)
+connection = sqlite3.connect(sys.argv[2], check_same_thread=False, isolation_level=None)
+connection.execute("PRAGMA journal_mode=WAL")
+connection.execute("PRAGMA synchronous=FULL")
+connection.execute("CREATE TABLE IF NOT EXISTS events (message_id TEXT PRIMARY KEY, event TEXT)")
+
+
+def store(events: list[dict[str, Any]]) -> None:
+    connection.execute("BEGIN")
+    connection.executemany(
+        "INSERT OR IGNORE INTO events VALUES (?, ?)", [(event["messageId"], json.dumps(event)) for event in events]
+    )
+    connection.execute("COMMIT")
+
+
+@app.post("/v1/track")
+async def track(event: Annotated[dict[str, Any], Body()]) -> dict[str, bool]:
+    await asyncio.get_running_loop().run_in_executor(writer, store, [event])
+    return {"Success": True}
+
+
+@app.post("/v1/batch")
+async def batch(body: Annotated[dict[str, Any], Body()]) -> dict[str, bool]:
+    await asyncio.get_running_loop().run_in_executor(writer, store, body["batch"])
+    return {"Success": True}
+
+
+if __name__ == "__main__":
+    uvicorn.run(app, port=int(sys.argv[1]), log_level="warning", access_log=False)
