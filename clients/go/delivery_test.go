@@ -198,6 +198,17 @@ func TestAStatusThatDoesNotPassLosesItsBatchAtOnce(t *testing.T) {
 	}
 }
 
+func TestAnAnswerThatDoesNotFitTheCallLosesItsBatch(t *testing.T) {
+	server := sharedServer(t)
+	door := open(t, server.Target, empty)
+	var told told
+	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key}))
+	track(t, client, 2)
+	flush(t, client)
+	equal(t, "lost", len(told.lost), 2)
+	equal(t, "code", told.lost[0].Code(), codes.Internal)
+}
+
 func TestABatchGoesOutWhenItIsFullAndTheRestWithAFlush(t *testing.T) {
 	server := sharedServer(t)
 	for _, c := range []struct {

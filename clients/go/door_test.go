@@ -116,3 +116,11 @@ func failed(why *status.Status) fault {
 		w.Header().Set("Grpc-Status-Details-Bin", base64.RawStdEncoding.EncodeToString(details))
 	}
 }
+
+// empty answers with a message that says nothing.
+func empty(w http.ResponseWriter, _ func(http.ResponseWriter)) {
+	w.Header().Set("Content-Type", "application/grpc")
+	w.Header().Set("Trailer", "Grpc-Status")
+	_, _ = w.Write(make([]byte, 5)) // gRPC's flag and length
+	w.Header().Set("Grpc-Status", "0")
+}

@@ -82,6 +82,9 @@ func (c *Client) collect(batch []item) (left []item, why *status.Status, delay t
 		request.Entries = append(request.Entries, &pb.Entry{Content: &pb.Entry_Event{Event: item.event}})
 	}
 	response, err := pb.NewCollectorServiceClient(c.connection).CollectBatch(ctx, request)
+	if err == nil && len(response.Outcomes) != len(batch) {
+		err = status.Error(codes.Internal, "the answer does not have one outcome for each event")
+	}
 	if err != nil {
 		why = status.Convert(err)
 		for _, detail := range why.Details() {
@@ -91,13 +94,16 @@ func (c *Client) collect(batch []item) (left []item, why *status.Status, delay t
 		}
 		return batch, why, delay
 	}
+	refusals := map[int]*pb.Refusal{}
+	for _, refusal := range response.Refusals {
+		refusals[int(refusal.Index)] = refusal
+	}
 	for i, outcome := range response.Outcomes {
 		switch event := batch[i].event; outcome {
 		case pb.Outcome_OUTCOME_RETRY:
 			left = append(left, batch[i])
 		case pb.Outcome_OUTCOME_REFUSED:
-			tell(c.options.OnRefused, event, response.Refusals[0])
-			response.Refusals = response.Refusals[1:]
+			tell(c.options.OnRefused, event, refusals[i])
 		default:
 			if c.options.OnAccepted != nil {
 				tell(c.options.OnAccepted, event, outcome == pb.Outcome_OUTCOME_DUPLICATE)
