@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import groupby
 
 import pytest
 
@@ -13,11 +14,11 @@ MISSING = [sdk for sdk in SDKS if not sdk.ready.exists()]
 collect_ignore = [] if CHROMIUM.exists() else ["test_browser_example.py"]
 
 
-def pytest_report_header() -> list[str]:
-    return [
-        "SDKs: " + ", ".join(f"{sdk.name} {sdk.version}" for sdk in READY),
-        "not set up: " + (", ".join(sdk.name for sdk in MISSING) or "none"),
-    ]
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for language, sdks in groupby(READY, key=lambda sdk: sdk.language):
+        terminalreporter.write_line(f"{language}: {', '.join(f'{sdk.name} {sdk.version}' for sdk in sdks)}")
+    if MISSING:
+        terminalreporter.write_line(f"Not set up, so not run: {', '.join(sdk.name for sdk in MISSING)}")
 
 
 def pytest_configure(config: pytest.Config) -> None:

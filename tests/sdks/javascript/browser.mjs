@@ -11,7 +11,8 @@ import { launch } from "./chromium.mjs";
 import { scenario } from "./scenario.mjs";
 
 const [name, unload] = process.argv.slice(2);
-const QUIET_MS = 4_000; // Longer than the first waits between the SDKs' tries.
+// Longer than the first waits between the SDKs' tries; RudderStack's takes what a page left behind after 15 seconds.
+const QUIET_MS = unload ? 20_000 : 4_000;
 const PATIENCE_MS = 90_000;
 const require = createRequire(import.meta.url);
 
