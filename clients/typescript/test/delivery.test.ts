@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer as createHttp2Server } from "node:http2";
+import { connect, createServer, type AddressInfo, type Server as Listener, type Socket } from "node:net";
+import { after, test } from "node:test";
+import { Client, Code, Reason } from "@trackside/client";
+import { Server } from "./server.js";
+import { Told } from "./told.js";
+
+const server = await Server.start();
+after(() => server.end());
+
+/** The target of what listens. */
+async function listening(listener: Pick<Listener, "listen" | "address" | "once">): Promise<string> {
+  listener.listen(0, "127.0.0.1");
+  await once(listener as Listener, "listening");
+  return `127.0.0.1:${(listener.address() as AddressInfo).port}`;
+}
+
+test("every outcome reaches its callback, once for each event", async () => {
+  const told = new Told();
+  const client = new Client(server.target, { writeKey: "outcomes", ...told.callbacks });
+  const accepted = await client.track("u-1", "Seen");
+  assert.equal(await client.flush(), 0);
+  await client.track("u-1", "Seen", {}, { messageId: accepted });
+  const refused = await client.track("u-1", "Large", { text: "x".repeat(16_000) });
+  const beside = await client.track("u-1", "Small");
+  assert.equal(await client.flush(), 0);
+  await server.tell("break");
+  const retried = await client.track("u-1", "Retried");
+  assert.equal(await client.flush(200), 1);
+  await server.tell("mend");
+  assert.equal(await client.flush(), 0);
+  await server.tell("kill");
+  const lost = await client.track("u-1", "Lost");
+  assert.equal(await client.close(50), 1);
+  await server.tell("start");
+
+  assert.deepEqual(told.accepted, [accepted, beside, retried]);
+  assert.deepEqual(told.duplicates, [accepted]);
+  const reasons = told.refused.map(({ event, reason }) => [event.messageId, reason]);
+  assert.deepEqual(reasons, [[refused, Reason.EVENT_TOO_LARGE]]);
+  const losses = told.lost.map(({ event, code, description }) => [event.messageId, code, description]);
+  assert.deepEqual(losses, [[lost, undefined, "closed"]]);
+  assert.deepEqual(await server.messageIds("outcomes"), [accepted, beside, retried]);
+});
+
+test("events are given up when they were sent again for long enough", async () => {
+  const told = new Told();
+  await using client = new Client("127.0.0.1:1", { ...told.callbacks, retryForMs: 300 });
+  await client.track("u-1", "Seen");
+  assert.equal(await client.flush(), 0);
+  assert.deepEqual(told.lost.map(({ code }) => code), [Code.Unavailable]);
+});
+
+test("events are given up at once on a status that sending again cannot help", async () => {
+  const stranger = createHttp2Server((_, response) => void response.writeHead(404).end());
+  const told = new Told();
+  const client = new Client(await listening(stranger), told.callbacks);
+  await client.track("u-1", "Seen");
+  assert.equal(await client.close(), 0);
+  stranger.close();
+  assert.deepEqual(told.lost.map(({ code }) => code), [Code.Unimplemented]);
+});
+
+test("an event whose answer is cut off is sent again with its messageId, and is a duplicate", async () => {
+  const [host, port] = server.target.split(":") as [string, string];
+  const sockets: Socket[] = [];
+  const proxy = createServer((socket) => {
+    const upstream = connect(Number(port), host);
+    socket.pipe(upstream);
+    socket.on("close", () => upstream.destroy());
+    if (sockets.push(socket) > 1) upstream.pipe(socket); // the first connection's answers get lost
+  });
+  const told = new Told();
+  const client = new Client(await listening(proxy), { writeKey: "cut off", ...told.callbacks });
+  const messageId = await client.track("u-1", "Seen");
+  while ((await server.messageIds("cut off")).length === 0);
+  sockets[0]!.destroy();
+  assert.equal(await client.close(), 0);
+  proxy.close();
+  assert.deepEqual(told.duplicates, [messageId]);
+  assert.deepEqual(await server.messageIds("cut off"), [messageId]);
+});
+
+test("a server that restarts in the middle loses and repeats nothing", async () => {
+  const told = new Told();
+  const client = new Client(server.target, { writeKey: "restarts", ...told.callbacks, batchEvents: 20 });
+  const sent: string[] = [];
+  for (let round = 0; round < 3; round++) {
+    const restarted = server.tell("restart");
+    for (let number = 0; number < 500; number++) sent.push(await client.track("u-1", "Seen", { number }));
+    await restarted;
+  }
+  assert.equal(await client.close(30_000), 0);
+  assert.equal(told.accepted.length + told.duplicates.length, sent.length);
+  assert.deepEqual((await server.messageIds("restarts")).sort(), sent.sort());
+});
+
+test("10,000 events survive kill -9 of the server: none is lost, none is there twice", async () => {
+  const told = new Told();
+  const client = new Client(server.target, { writeKey: "killed", ...told.callbacks, queueEvents: 1_000 });
+  const sent: string[] = [];
+  let started = Promise.resolve();
+  for (let number = 0; number < 10_000; number++) {
+    sent.push(await client.track("u-1", "Seen", { number }));
+    if (number % 2_000 === 1_999) {
+      await started;
+      started = server.tell("kill").then(async () => void (await server.tell("start")));
+    }
+  }
+  await started;
+  assert.equal(await client.close(60_000), 0);
+  assert.equal(told.accepted.length + told.duplicates.length, 10_000);
+  assert.deepEqual((await server.messageIds("killed")).sort(), sent.sort());
+});
+
+test("an overloaded server gets every event in the end", async () => {
+  await using small = await Server.start("TRACKSIDE_MAX_PENDING_BYTES=1");
+  const told = new Told();
+  const client = new Client(small.target, { writeKey: "k", ...told.callbacks, calls: 8, batchEvents: 100 });
+  for (let number = 0; number < 2_000; number++) await client.track("u-1", "Seen", { number });
+  assert.equal(await client.close(60_000), 0);
+  assert.equal(told.accepted.length, 2_000);
+  assert.equal((await small.messageIds("k")).length, 2_000);
+});
