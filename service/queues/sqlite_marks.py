@@ -11,13 +11,13 @@ from struct import iter_unpack
 from service.queues import Record
 
 MARK_BYTES = 16
-TABLES = 1 << 14
+TABLES = 1 << 12
 """How many parts the index has, each with slots of its own. It grows a part at a time, so that no put waits for it."""
 SLOTS = 16
-"""How many slots a part has in the beginning. The last part has nearly twice as many as the first: they fill up one
-after the other, and not all at once."""
-FULL = 0.65
-"""Of a part's slots, how many may be taken."""
+"""How many slots the first part has at least; the last one has nearly twice as many, so that they do not all fill up
+at once."""
+FULL, ROOMY = 0.65, 0.45
+"""Of a part's slots, how many may be taken before it is rebuilt, and after."""
 TRIMMED_ROWS = 8
 """How many rows of expired marks are deleted at once, at most, so that no put waits for it."""
 
@@ -50,13 +50,11 @@ class Marks:
         self._connection = connection
         self._window = window
         self._next = following
-        oldest = connection.execute("SELECT last, second FROM marks ORDER BY last LIMIT 1").fetchone()
-        self._oldest, self._oldest_second = oldest or (following, now)
-        sizes = [int(SLOTS * 2 ** (number / TABLES)) for number in range(TABLES)]
-        while sum(sizes) < 2 * (following - self._oldest):
-            sizes = [2 * size for size in sizes]
-        self._tables: list[array[int]] = [array("Q", bytes(8 * size)) for size in sizes]
-        self._room = array("q", [int(FULL * size) for size in sizes])
+        row = connection.execute("SELECT last, second, length(marks) FROM marks ORDER BY last LIMIT 1").fetchone()
+        last, self._oldest_second, length = row or (following - 1, now, 0)
+        self._oldest = last + 1 - length // MARK_BYTES
+        self._tables = [_table(number, (following - self._oldest) // TABLES) for number in range(TABLES)]
+        self._room = array("q", [int(FULL * len(table)) for table in self._tables])
         for last, second, marks in connection.execute("SELECT last, second, marks FROM marks ORDER BY last"):
             if second >= now - window:
                 self._index([mark for (mark,) in iter_unpack(f"{MARK_BYTES}s", marks)], last)
@@ -129,15 +127,21 @@ class Marks:
                 self._rebuild(number)
 
     def _rebuild(self, number: int) -> None:
-        """Free the slots of expired records in a table, and double it if that is not enough."""
+        """Free the slots of expired records in a table, and make it as large as the others need."""
         known = self._next - self._oldest
-        table = self._tables[number]
-        entries = [entry for entry in table if entry and self._next - entry & LOW <= known]
-        size = len(table) * (2 if len(entries) > FULL / 2 * len(table) else 1)
-        table = self._tables[number] = array("Q", bytes(8 * size))
+        entries = [entry for entry in self._tables[number] if entry and self._next - entry & LOW <= known]
+        table = self._tables[number] = _table(number, len(entries))
         for entry in entries:
-            slot = (entry >> 32) * size >> 32
+            slot = (entry >> 32) * len(table) >> 32
             while table[slot]:
-                slot = (slot + 1) % size
+                slot = (slot + 1) % len(table)
             table[slot] = entry
-        self._room[number] = int(FULL * size) - len(entries)
+        self._room[number] = int(FULL * len(table)) - len(entries)
+
+
+def _table(number: int, entries: int) -> array[int]:
+    """An empty table that is roomy enough."""
+    size = SLOTS * 2 ** (number / TABLES)
+    while entries > ROOMY * size:
+        size *= 2
+    return array("Q", bytes(8 * int(size)))

@@ -1,0 +1,247 @@
+"""What the embedded queue does beyond what every queue promises: commits, failures, files and readers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from service.queues import InvalidQueue, QueueUnavailable, open_queue, open_reader
+from service.queues.sqlite import SQLiteQueue
+from service.queues.sqlite_marks import SCHEMA, Marks
+
+from .backend import WINDOW, Clock, record, records
+
+LARGE = b'{"a":"' + b"x" * 1_000_000 + b'"}'
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "queue.db"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def open_at(path: Path, clock: Clock) -> SQLiteQueue:
+    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=WINDOW, clock=clock)
+
+
+async def values(path: Path) -> list[bytes]:
+    reader = open_reader(f"sqlite:///{path}")
+    try:
+        return [value async for value in reader.read(last=None, limit=None, follow=False)]
+    finally:
+        await reader.close()
+
+
+@contextmanager
+def locked(path: Path) -> Generator[None]:
+    """Another connection holds the file's write lock."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as intruder:
+        intruder.execute("BEGIN IMMEDIATE")
+        yield
+        intruder.execute("ROLLBACK")
+
+
+@contextmanager
+def files_at_most(size: int) -> Generator[None]:
+    """The operating system refuses to make files larger, as it does on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def database_full(queue: SQLiteQueue) -> Generator[None]:
+    """SQLite says SQLITE_FULL whenever it would need another page."""
+    execute = queue._connection.execute  # pyright: ignore[reportPrivateUsage]
+    (pages,) = execute("PRAGMA page_count").fetchone()
+    execute(f"PRAGMA max_page_count = {pages}")
+    yield
+    execute("PRAGMA max_page_count = 4294967294")
+
+
+async def test_puts_at_once_share_commits(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    with locked(path):
+        puts = [asyncio.create_task(queue.put(records(str(number)))) for number in range(500)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*puts)
+    assert queue.commits <= 2
+    await queue.close()
+
+
+async def test_every_commit_is_synced_by_the_writer(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    execute = queue._connection.execute  # pyright: ignore[reportPrivateUsage]
+    pragmas = ("journal_mode", "synchronous", "page_size")
+    assert [execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas] == ["wal", 2, 16384]
+    await queue.close()
+
+
+async def test_depth_is_the_number_of_records(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    assert queue.depth() == 0
+    await queue.put(records("a", "b", "a"))
+    await queue.put(records(*map(str, range(600))))
+    assert queue.depth() == 602
+    await queue.close()
+    queue = open_at(path, clock)
+    assert queue.depth() == 602
+    await queue.close()
+
+
+@pytest.mark.parametrize("cause", ["locked", "files", "full"])
+async def test_a_failed_transaction_fails_its_puts_and_later_ones_succeed(path: Path, clock: Clock, cause: str) -> None:
+    queue = open_at(path, clock)
+    await queue.put(records("before"))
+    causes = {"locked": locked(path), "files": files_at_most(200_000), "full": database_full(queue)}
+    with causes[cause]:
+        failed = [record("failed", value=LARGE)]
+        outcomes = await asyncio.gather(queue.put(failed), queue.put(records("with it")), return_exceptions=True)
+        assert isinstance(outcomes[0], QueueUnavailable)
+        assert not await queue.healthy()
+    assert await queue.healthy()
+    assert list(await queue.put([*failed, *records("before", "after")])) == [1]
+    await queue.close()
+    with_it = [] if isinstance(outcomes[1], QueueUnavailable) else records("with it")
+    assert await values(path) == [each.value for each in [*records("before"), *with_it, *failed, *records("after")]]
+
+
+async def test_what_is_put_into_a_file_that_was_removed_is_not_called_durable(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    await queue.put(records("a"))
+    os.unlink(path)
+    with pytest.raises(QueueUnavailable, match=str(path)):
+        await queue.put(records("b"))
+    assert not await queue.healthy()
+    not_a_database(path)
+    with pytest.raises(QueueUnavailable, match="replaced"):
+        await queue.put(records("b"))
+    await queue.close()
+
+
+async def test_a_reader_that_keeps_reading_neither_blocks_the_writer_nor_lets_the_log_grow(
+    path: Path, clock: Clock
+) -> None:
+    queue = open_at(path, clock)
+    await queue.put([record("first", value=LARGE)])
+    reader = open_reader(f"sqlite:///{path}")
+    followed = reader.read(last=None, limit=None, follow=True)
+    paused = reader.read(last=None, limit=None, follow=True)
+    await anext(paused)
+    largest = 0
+    for number in range(100):
+        await queue.put([record(str(number), value=LARGE)])
+        await anext(followed)
+        largest = max(largest, path.with_name("queue.db-wal").stat().st_size)
+    assert largest < 16 << 20
+    await reader.close()
+    await queue.close()
+
+
+async def test_marks_are_deleted_when_they_have_expired(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    for number in range(300):
+        clock.now += 1
+        await queue.put(records(str(number)))
+    await queue.close()
+    with closing(sqlite3.connect(path)) as connection:
+        (rows,) = connection.execute("SELECT count(*) FROM marks").fetchone()
+    assert rows == WINDOW + 1
+
+
+def test_the_index_finds_all_that_is_within_the_window_and_does_not_grow_beyond_it() -> None:
+    window, a_second, end = 10, 10_000, 40
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.execute(SCHEMA)
+        marks = Marks(connection, window, 0, 1)
+        sizes: list[int] = []
+        made: list[list[bytes]] = []
+        for now in range(end):
+            made.append([os.urandom(16) for _ in range(a_second)])
+            assert marks.duplicates(made[now], now) == []
+            marks.write(made[now], now)
+            marks.know(made[now])
+            sizes.append(sum(map(len, marks._tables)))  # pyright: ignore[reportPrivateUsage]
+        for then in range(end):
+            expected = list(range(100)) if then >= end - 1 - window else []
+            assert marks.duplicates(made[then][:100], end - 1) == expected
+        assert sizes[-1] < 1.1 * sizes[20]
+        again = Marks(connection, window, end - 1, end * a_second + 1)
+        assert again.duplicates(made[-window - 1][:100] + made[-window - 2][:100], end - 1) == list(range(100))
+
+
+async def test_a_second_process_cannot_write_and_the_lock_dies_with_the_first(path: Path, clock: Clock) -> None:
+    program = "import sys; from service.queues.sqlite_file import *; held = lock(Path(sys.argv[1])); print(); input()"
+    first = await asyncio.create_subprocess_exec(
+        sys.executable, "-u", "-c", program, path, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert first.stdout
+    await first.stdout.readline()
+    with pytest.raises(InvalidQueue, match=rf"queue\.db is in use by another process \(pid {first.pid}\)\."):
+        open_at(path, clock)
+    first.kill()
+    await first.wait()
+    await open_at(path, clock).close()
+
+
+def not_a_database(path: Path) -> None:
+    path.write_bytes(b"This is no database. " * 100)
+
+
+def a_directory(path: Path) -> None:
+    path.mkdir()
+
+
+def of_a_later_format(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+
+@pytest.mark.parametrize("make", [not_a_database, a_directory, of_a_later_format])
+def test_a_file_that_is_no_queue_is_refused_in_a_sentence(
+    path: Path, clock: Clock, make: Callable[[Path], None]
+) -> None:
+    make(path)
+    with pytest.raises(InvalidQueue, match=r"queue\.db.*\.$"):
+        open_at(path, clock)
+    with pytest.raises(InvalidQueue, match=r"queue\.db.*\.$"):
+        open_reader(f"sqlite:///{path}")
+
+
+def test_a_file_beneath_a_file_is_refused_in_a_sentence(path: Path, clock: Clock) -> None:
+    path.touch()
+    with pytest.raises(InvalidQueue, match=r"queue\.db.*\.$"):
+        open_at(path / "queue.db", clock)
+
+
+def test_a_reader_of_a_queue_that_is_not_there_is_told_so(path: Path) -> None:
+    with pytest.raises(InvalidQueue, match=r"There is no .*queue\.db yet"):
+        open_reader(f"sqlite:///{path}")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("url", ["", "queue.db", "redis://host", "sqlite://queue.db", "sqlite:///"])
+def test_a_url_that_names_no_queue_is_refused_in_a_sentence(url: str) -> None:
+    with pytest.raises(InvalidQueue, match=r"sqlite:///"):
+        open_queue(url, duplicate_window=WINDOW)
+    with pytest.raises(InvalidQueue, match=r"sqlite:///"):
+        open_reader(url)
+
+
+async def test_directories_on_the_way_are_made(path: Path, clock: Clock) -> None:
+    await open_at(path.parent / "a" / "b" / "queue.db", clock).close()
+    assert (path.parent / "a" / "b" / "queue.db").exists()
