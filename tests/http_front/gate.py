@@ -54,3 +54,8 @@ def gated(trackside: Running, directory: Path, **settings: Any) -> Generator[tup
         finally:
             gate.opened.set()
             server.stop(5).wait()
+
+
+def address(http: httpx.Client) -> tuple[str, int]:
+    """Where a client sends to."""
+    return http.base_url.host, http.base_url.port or 0

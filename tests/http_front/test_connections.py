@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.http_front.gate import gated
+from tests.http_front.gate import address, gated
 from tests.http_front.wire import chunked, connected, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
@@ -98,7 +99,7 @@ def test_request_that_is_cut_off_leaves_nothing(trackside: Running, sent: bytes)
 
 def test_client_that_goes_away_does_not_lose_what_it_sent(trackside: Running, tmp_path: Path) -> None:
     with gated(trackside, tmp_path) as (gate, http):
-        with connected((http.base_url.host, http.base_url.port or 0)) as wire:
+        with connected(address(http)) as wire:
             wire.send(request("/v1/page", page("gone")))
             assert gate.arrived.acquire(timeout=5)
             wire.reset()
@@ -111,18 +112,16 @@ def test_client_that_goes_away_does_not_lose_what_it_sent(trackside: Running, tm
 
 
 def test_client_that_goes_away_does_not_harm_those_it_shares_a_call_with(trackside: Running, tmp_path: Path) -> None:
-    with gated(trackside, tmp_path) as (gate, http):
-        address = (http.base_url.host, http.base_url.port or 0)
-        with connected(address) as first, connected(address) as second, connected(address) as gone:
-            for number, wire in enumerate((first, second)):  # the two calls that may be in flight
-                wire.send(request("/v1/page", page(f"sharing {number}")))
-                assert gate.arrived.acquire(timeout=5)
-            with connected(address) as third:
-                gone.send(request("/v1/page", page("sharing gone")))
-                third.send(request("/v1/page", page("sharing 2")))
-                assert http.get("/nowhere").status_code == 404
-                gone.reset()
-                assert http.get("/nowhere").status_code == 404
-                gate.opened.set()
-                assert [wire.answer().json for wire in (first, second, third)] == [SUCCESS] * 3
+    with gated(trackside, tmp_path) as (gate, http), ExitStack() as connections:
+        first, second, third, gone = (connections.enter_context(connected(address(http))) for _ in range(4))
+        for number, wire in enumerate((first, second)):  # the two calls that may be in flight
+            wire.send(request("/v1/page", page(f"sharing {number}")))
+            assert gate.arrived.acquire(timeout=5)
+        gone.send(request("/v1/page", page("sharing gone")))
+        third.send(request("/v1/page", page("sharing 2")))
+        assert http.get("/nowhere").status_code == 404
+        gone.reset()
+        assert http.get("/nowhere").status_code == 404
+        gate.opened.set()
+        assert [wire.answer().json for wire in (first, second, third)] == [SUCCESS] * 3
     assert sorted(ids(trackside)) == ["sharing 0", "sharing 1", "sharing 2", "sharing gone"]

@@ -1,0 +1,122 @@
+"""The events of many requests in few calls of the service."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1.event_pb2 import Event, Page
+
+from http_front.coalescer import Coalescer
+from http_front.config import FrontConfig
+from http_front.services import Services
+from tests.http_front.gate import gated
+from tests.running import KEY, Running, basic
+from tests.spec.expectations import SUCCESS
+
+DELIVERY = proto.Delivery(write_key=KEY)
+REFUSED = proto.Entry(
+    refused=proto.RefusedEvent(reason=proto.REASON_UNKNOWN_TYPE, field="type", description="x" * 800, payload=b"{}")
+)
+
+
+def page(message_id: str, user_id: str = "u") -> proto.Entry:
+    return proto.Entry(event=Event(message_id=message_id, user_id=user_id, page=Page()))
+
+
+@asynccontextmanager
+async def coalescing(trackside: Running) -> AsyncGenerator[Coalescer]:
+    services = Services(FrontConfig(service=f"unix:{trackside.data_dir / 'grpc'}"))
+    coalescer = Coalescer(services, pending_bytes=1 << 30)
+    try:
+        yield coalescer
+    finally:
+        await coalescer.close()
+        await services.close()
+
+
+async def queued(trackside: Running) -> list[str]:
+    return [json.loads(line)["messageId"] for line in await asyncio.to_thread(trackside.lines)]
+
+
+def post(http: httpx.Client, message_id: str) -> httpx.Response:
+    return http.post("/v1/page", json={"messageId": message_id, "userId": "u"}, headers=basic(KEY))
+
+
+def test_what_arrives_while_two_calls_are_in_flight_shares_the_next(trackside: Running, tmp_path: Path) -> None:
+    with gated(trackside, tmp_path) as (gate, http), ThreadPoolExecutor(12) as threads:
+        answers = [threads.submit(post, http, f"in flight {number}") for number in range(2)]
+        # Both calls may be one, where the second event came before the first call was begun.
+        assert gate.arrived.acquire(timeout=5)
+        answers += [threads.submit(post, http, f"shared {number}") for number in range(10)]
+        gate.opened.set()
+        assert [answer.result(10).json() for answer in answers] == [SUCCESS] * 12
+    calls = 1
+    while gate.arrived.acquire(blocking=False):
+        calls += 1
+    assert calls < 12
+    ids = {f"in flight {number}" for number in range(2)} | {f"shared {number}" for number in range(10)}
+    assert {json.loads(line)["messageId"] for line in trackside.lines()} == ids
+
+
+async def test_verdicts_go_to_the_requests_that_they_are_of(trackside: Running) -> None:
+    async with coalescing(trackside) as coalescer:
+        verdicts = await asyncio.gather(
+            coalescer.submit([page("a"), page("b", user_id=""), page("c")], DELIVERY),
+            coalescer.submit([page("d")], DELIVERY),
+            coalescer.submit([page("", user_id="u"), REFUSED], DELIVERY),
+            coalescer.submit([page("d"), page("e")], proto.Delivery()),
+            coalescer.submit([page("d"), page("f")], DELIVERY),
+        )
+    accepted, refused, duplicate = proto.OUTCOME_ACCEPTED, proto.OUTCOME_REFUSED, proto.OUTCOME_DUPLICATE
+    assert [list(verdict.outcomes) for verdict in verdicts] == [
+        [accepted, refused, accepted],
+        [accepted],
+        [refused, refused],
+        [refused, refused],
+        [duplicate, accepted],
+    ]
+    assert [[(refusal.index, refusal.field) for refusal in verdict.refusals] for verdict in verdicts] == [
+        [(1, "userId")],
+        [],
+        [(0, "messageId"), (1, "type")],
+        [(0, "writeKey"), (1, "writeKey")],
+        [],
+    ]
+    assert await queued(trackside) == ["a", "c", "d", "f"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "many", "requests"),
+    [(REFUSED, 1_000, 8), (page("without a key"), 5_000, 16)],
+    ids=["told to the service", "refused by the service"],
+)
+async def test_many_small_events_that_are_refused_do_not_outgrow_a_message(
+    trackside: Running, entry: proto.Entry, many: int, requests: int
+) -> None:
+    # Together they are more than a message's limit, as they are sent or as they are answered.
+    async with coalescing(trackside) as coalescer:
+        verdicts = await asyncio.gather(
+            coalescer.submit([page(f"before {many}")], DELIVERY),
+            *(coalescer.submit([entry] * many, proto.Delivery()) for _ in range(requests)),
+            coalescer.submit([page(f"after {many}")], DELIVERY),
+        )
+    assert {verdict.retry for verdict in verdicts} == {proto.RETRY_REASON_UNSPECIFIED}
+    assert [len(verdict.refusals) for verdict in verdicts] == [0, *[many] * requests, 0]
+    assert await queued(trackside) == [f"before {many}", f"after {many}"]
+
+
+async def test_caller_that_is_cancelled_only_stops_waiting(trackside: Running) -> None:
+    async with coalescing(trackside) as coalescer:
+        leaving = asyncio.ensure_future(coalescer.submit([page("leaving")], DELIVERY))
+        staying = coalescer.submit([page("staying")], DELIVERY)
+        leaving.cancel()
+        assert list((await staying).outcomes) == [proto.OUTCOME_ACCEPTED]
+    assert await queued(trackside) == ["leaving", "staying"]
