@@ -6,7 +6,8 @@ What is free-form stays the text that was sent; members that nobody named are ke
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -47,6 +48,8 @@ def read_event(event: Event, text: str | Raw, kind: schema.Kind | None) -> None:
 
     `kind` is what the route says; without one, the event's `type` is required.
     """
+    if _read_plain(event, text, kind):
+        return
     try:
         members = jsontext.members(text)
     except jsontext.NotAnObject:
@@ -69,6 +72,37 @@ def read_event(event: Event, text: str | Raw, kind: schema.Kind | None) -> None:
             extra[name] = value
     if extra:
         event.extra_json = jsontext.with_members("{}", extra)
+
+
+def _read_plain(event: Event, text: str | Raw, kind: schema.Kind | None) -> bool:
+    """Fill an Event at once, if it has documented members alone, of the documented types; else leave it as it is.
+
+    Most events are so, and decoding them into a structure takes half the time of going through their members.
+    """
+    try:
+        name = _type_of(text).type
+        table = _TABLES.get(name or (kind.name if kind else ""))
+        if table is None or (kind and table.field != kind.field):
+            return False
+        plain = table.plain
+        members = plain.decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    texts = [(field, bytes(value)) for field, value in zip(plain.objects, plain.get_objects(members), strict=True)]
+    if any(value and value[0] != _BRACE for _, value in texts):
+        return False
+    body = getattr(event, table.field)
+    body.SetInParent()
+    for (of_kind, field), value in zip(plain.strings, plain.get_strings(members), strict=True):
+        if value:
+            setattr(body if of_kind else event, field, value)
+    for (of_kind, field), value in texts:
+        if value:
+            setattr(body if of_kind else event, field, value)
+    for (of_kind, member), value in zip(plain.times, plain.get_times(members), strict=True):
+        if value:
+            _set_time(body if of_kind else event, member, value)
+    return True
 
 
 def put_member(message: Any, name: str, value: Raw | None) -> None:
@@ -135,26 +169,30 @@ def _put(member: Member) -> Put:
 
 
 def _put_time(member: Member) -> Put:
-    field, decode = member.field, _DECODERS[MemberType.TIME]
+    decode = _DECODERS[MemberType.TIME]
 
     def put(message: Any, value: Raw) -> None:
         try:
             text = decode(value)
-            if not text:
-                return
-            seconds, nanos = times.parse(text)
         except msgspec.ValidationError:
             if _absent(value):
                 return
             raise _wrong_type(member) from None
-        except (ValueError, OverflowError):
-            raise Refused(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
-        time = getattr(message, field)
-        time.seconds = seconds
-        time.nanos = nanos
-        time.SetInParent()
+        if text:
+            _set_time(message, member, text)
 
     return put
+
+
+def _set_time(message: Any, member: Member, text: str) -> None:
+    try:
+        seconds, nanos = times.parse(text)
+    except (ValueError, OverflowError):
+        raise Refused(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
+    time = getattr(message, member.field)
+    time.seconds = seconds
+    time.nanos = nanos
+    time.SetInParent()
 
 
 def _put_object(member: Member) -> Put:
@@ -184,8 +222,46 @@ class _Table:
         self.envelope = {member.name: _put(member) for member in schema.ENVELOPE}
         self.own = {member.name: _put(member) for member in kind.members}
         self.aliases = [(member.options.alias, member.name) for member in kind.members if member.options.alias]
+        self.plain = _Plain(kind)
 
 
+class _Plain:
+    """The documented members of one kind, with the types that they have, as one structure that msgspec decodes."""
+
+    def __init__(self, kind: schema.Kind) -> None:
+        members = [*((False, member) for member in schema.ENVELOPE), *((True, member) for member in kind.members)]
+        strings = [(own, member) for own, member in members if member.type is MemberType.STRING]
+        objects = [(own, member) for own, member in members if member.type is MemberType.OBJECT]
+        times = [(own, member) for own, member in members if member.type is MemberType.TIME]
+        self.strings = [(own, member.field) for own, member in strings]
+        self.objects = [(own, member.field) for own, member in objects]
+        self.times = times
+        self.get_strings = _values(member.name for _, member in strings)
+        self.get_objects = _values(member.name for _, member in objects)
+        self.get_times = _values(member.name for _, member in times)
+        empty = Raw(b"")
+        fields: list[tuple[str, Any, Any]] = [("type", str, ""), *((name, Raw, empty) for name in _IMPLICIT)]
+        fields += [(member.name, str, "") for _, member in (*strings, *times)]
+        fields += [(member.name, Raw, empty) for _, member in objects]
+        structure = msgspec.defstruct(f"Plain{kind.field.title()}", fields, forbid_unknown_fields=True)
+        self.decode: Callable[[str | Raw], Any] = msgspec.json.Decoder(structure).decode
+
+
+def _values(names: Iterable[str]) -> Callable[[Any], tuple[Any, ...]]:
+    names = tuple(names)
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda structure: tuple([getattr(structure, name) for name in names])
+
+
+class _Typed(msgspec.Struct):
+    """Finds an event's type, and skips the rest."""
+
+    type: str = ""
+
+
+_BRACE = ord("{")
+_type_of = msgspec.json.Decoder(_Typed).decode
 _TABLES = {name: _Table(kind) for name, kind in schema.KINDS.items()}
 _OPTIONS = {member.name: member.options for member in schema.ENVELOPE}
 # A batch says for all its events what they say themselves, in the same ways.

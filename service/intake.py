@@ -81,10 +81,11 @@ class Intake:
         timestamp = nanoseconds(given, name)
         if "sentAt" not in fields:
             return timestamp
-        time = corrected(timestamp, nanoseconds(fields["sentAt"], "sentAt"), received_at, self._max_skew)
+        sent_at = fields["sentAt"] = nanoseconds(fields["sentAt"], "sentAt")
+        time = corrected(timestamp, sent_at, received_at, self._max_skew)
         if time is None:
             return timestamp
-        fields.setdefault("originalTimestamp", given)
+        fields.setdefault("originalTimestamp", timestamp)
         return time
 
 

@@ -105,7 +105,7 @@ def _object(name: str) -> Convert:
 
 
 def _time(name: str) -> Convert:
-    return lambda time: iso8601(nanoseconds(time, name))
+    return lambda time: iso8601(time if isinstance(time, int) else nanoseconds(time, name))
 
 
 _encode = msgspec.json.Encoder().encode

@@ -30,14 +30,16 @@ def nanoseconds(timestamp: Timestamp, field: str) -> int:
     )
 
 
+@lru_cache(1024)
 def iso8601(time: int) -> str:
     """The time as `YYYY-MM-DDTHH:MM:SS.sssZ`, with 6 or 9 fraction digits where 3 would lose some."""
-    seconds, fraction = divmod(time, SECOND)
-    millis, rest = divmod(fraction, 1_000_000)
-    if not rest:
-        return f"{_to_seconds(seconds)}.{millis:03}Z"
-    micros, rest = divmod(fraction, 1_000)
-    return f"{_to_seconds(seconds)}.{fraction:09}Z" if rest else f"{_to_seconds(seconds)}.{micros:06}Z"
+    seconds = time // SECOND
+    fraction = time - seconds * SECOND
+    if not fraction % 1_000_000:
+        return f"{_to_seconds(seconds)}.{fraction // 1_000_000:03}Z"
+    if not fraction % 1_000:
+        return f"{_to_seconds(seconds)}.{fraction // 1_000:06}Z"
+    return f"{_to_seconds(seconds)}.{fraction:09}Z"
 
 
 @lru_cache(4096)
