@@ -79,6 +79,11 @@ def test_integrations_enable_and_disable_destinations(trackside: Running) -> Non
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
 
 
+def test_empty_array_of_integrations_is_an_empty_object(trackside: Running) -> None:
+    sent = event("array", integrations=[])
+    assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent, integrations={}))
+
+
 @pytest.mark.parametrize("value", ["All", 5, True, ["All"]])
 def test_integrations_must_be_an_object(trackside: Running, value: Any) -> None:
     body = single("integrations must be an object", "integrations", "wrong_type")
