@@ -113,8 +113,8 @@ const browser = await launch();
 const context = await browser.newContext();
 const page = await openPage(context, url);
 if (unload) {
-  // A visitor who leaves has been on the page for a while: the SDK has its settings.
-  await page.waitForLoadState("networkidle");
+  // A visitor who leaves has been on the page for a while: the SDK is ready.
+  await page.evaluate(() => new Promise((resolve) => window.sdk.ready(() => resolve())));
   await page.evaluate(makeCalls, scenario.calls);
   await page.goto("about:blank");
   await openPage(context, url);
