@@ -57,7 +57,7 @@ LOADS = (
     Load("single, 1 connection", "/v1/track", 1, 1),
     Load("single, 64 connections", "/v1/track", 1, 64),
     Load("single, 256 connections", "/v1/track", 1, 256),
-    Load("batches of 500, 16 connections", "/v1/batch", 500, 16),
+    Load("batches of 500, 8 connections", "/v1/batch", 500, 8),
 )
 EMPTY = Load("empty", "/", 1, 64)
 SERVERS: dict[str, Callable[[], AbstractContextManager[Server]]] = {"trackside": trackside, "fastapi": baseline}
@@ -68,7 +68,19 @@ def run(server: Server, load: Load, seconds: int) -> tuple[Result, int]:
     before = {name: cpu_seconds(pid) for name, pid in server.processes.items()}
     arguments = [load.path, str(load.events), str(EVENT_BYTES), secrets.token_hex(6)]
     url = f"http://127.0.0.1:{server.port}"
-    wrk = ["wrk", "-t1", f"-c{load.connections}", f"-d{seconds}s", "-s", str(HERE / "load.lua"), url, "--", *arguments]
+    wrk = [
+        "wrk",
+        "-t1",
+        "--timeout",
+        "20s",
+        f"-c{load.connections}",
+        f"-d{seconds}s",
+        "-s",
+        str(HERE / "load.lua"),
+        url,
+        "--",
+        *arguments,
+    ]
     printed = subprocess.run(wrk, check=True, stdout=subprocess.PIPE, text=True).stdout
     said = json.loads(printed.split("RESULT ")[1])
     if said["errors"]:
