@@ -98,7 +98,8 @@ def _number(value: float) -> float | int | None:
     """JSON has no NaN and no Infinity; a whole number is written as one, as protobuf's own JSON does."""
     if not math.isfinite(value):
         return None
-    return int(value) if value.is_integer() and abs(value) < 1 << 53 else value
+    whole = value.is_integer() and abs(value) < 1 << 53 and (value != 0 or math.copysign(1, value) > 0)
+    return int(value) if whole else value
 
 
 _any_object = msgspec.json.Decoder(AnyObject).decode
