@@ -96,12 +96,12 @@ class Services:
         self._timeout = config.service_timeout
         self._certificates = certificates(config)
         self._looked = time.monotonic()
+        self._turn = -1
         self._closing: set[asyncio.Task[None]] = set()
         self._connect()
 
     def _connect(self) -> None:
         self._services = [Service(target, self._certificates, self._timeout) for target in self._targets]
-        self._turns = itertools.cycle(self._services)
 
     async def collect(self, request: bytes) -> proto.CollectBatchResponse:
         """The answer to a CollectBatchRequest, of the service whose turn it is.
@@ -111,14 +111,18 @@ class Services:
         Raises AioRpcError.
         """
         self._refresh()
+        services = self._services
+        self._turn = (self._turn + 1) % len(services)
+        # Each call goes round on its own: in a rotation that they share, one could meet the lost service every time.
+        following = itertools.cycle(services[self._turn :] + services[: self._turn])
         deadline = time.monotonic() + self._timeout
-        for _ in range(max(_RESENDS, len(self._services))):
+        for _ in range(max(_RESENDS, len(services))):
             try:
-                return await next(self._turns).collect(request, deadline - time.monotonic())
+                return await next(following).collect(request, deadline - time.monotonic())
             except grpc.aio.AioRpcError as error:
                 if error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise
-        return await next(self._turns).collect(request, deadline - time.monotonic())
+        return await next(following).collect(request, deadline - time.monotonic())
 
     async def serving(self) -> bool:
         """Whether one of them can take events."""
@@ -165,6 +169,7 @@ def _remote(timeout: float) -> Sequence[tuple[str, str | int]]:
     return [
         ("grpc.keepalive_time_ms", ping),
         ("grpc.keepalive_timeout_ms", ping),
+        ("grpc.http2.ping_timeout_ms", ping),  # of the pings that measure the line; while one is out no other goes
         ("grpc.min_reconnect_backoff_ms", 2000),  # how long connecting may take
         ("grpc.service_config", json.dumps(policy)),
     ]

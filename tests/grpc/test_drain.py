@@ -1,0 +1,47 @@
+"""What callers meet while a service stops."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import grpc
+from trackside.v1 import collector_service_pb2 as proto
+
+from tests.cli.serving import until
+from tests.grpc.serving import ALONE, code, collect, health, processes, queued
+from tests.grpc.test_limits import Open
+
+
+def goes_away(channel: grpc.Channel) -> bool:
+    """Whether a new call on a channel finds nobody."""
+    try:
+        collect(channel, "late")
+    except grpc.RpcError:
+        return True
+    return False
+
+
+def test_call_in_flight_is_answered_and_new_ones_go_elsewhere(tmp_path: Path) -> None:
+    with processes(tmp_path) as (process,), grpc.insecure_channel(process.address, [ALONE]) as channel:
+        call = Open(channel, "in flight")
+        assert health(channel)  # the service has seen what came before on the connection
+        process.send(signal.SIGTERM)
+        until(lambda: goes_away(channel))
+        with grpc.insecure_channel(process.address, [ALONE]) as another:
+            assert code(lambda: collect(another, "new")) is grpc.StatusCode.UNAVAILABLE
+        assert call.finish() == proto.OUTCOME_ACCEPTED
+        assert process.ended() == 0
+        assert '"in flight"' in queued(process.data_dir)[-1]
+
+
+def test_drain_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    with (
+        processes(tmp_path, drain_timeout=0.2) as (process,),
+        grpc.insecure_channel(process.address, [ALONE]) as channel,
+    ):
+        call = Open(channel, "never finished")
+        assert health(channel)
+        process.send(signal.SIGTERM)
+        assert process.ended() == 0
+        assert code(call.finish) in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
