@@ -43,8 +43,9 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         collector = Collector(config, sources, queue, refused, clock)
         grpc_server, servicer, health = server.build(collector, config)
         _listen(grpc_server, config, credentials)
+        serving = await server.report_health(queue, health, None)
         await grpc_server.start()
-        following = asyncio.create_task(server.follow_queue(queue, health))
+        following = asyncio.create_task(server.follow_queue(queue, health, serving))
         yield
         following.cancel()
         await health.enter_graceful_shutdown()

@@ -129,21 +129,28 @@ async def _abort(context: Context, code: int, message: str, *details: Message) -
     await context.abort_with_status(rpc_status.to_status(status))
 
 
-async def follow_queue(queue: Queue, servicer: Health) -> NoReturn:
-    """Keep the health service, and the number of records where the queue knows it, at what the queue says."""
-    serving: bool | None = None
+async def report_health(queue: Queue, servicer: Health, before: bool | None) -> bool:
+    """Tell the health service, and the metric of records where the queue knows their number, what the queue says.
+
+    `before` is what this gave the last time: whether the queue can be written.
+    """
+    if isinstance(queue, Counted):
+        metrics.queue_records.set(queue.depth())
+    serving = await queue.healthy()
+    if serving != before:
+        state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
+        for name in ("", SERVICE):
+            await servicer.set(name, state)
+        if not serving:
+            log.error("the queue cannot be written")
+    return serving
+
+
+async def follow_queue(queue: Queue, servicer: Health, serving: bool) -> NoReturn:
+    """Keep the health service at what the queue says."""
     while True:
-        if isinstance(queue, Counted):
-            metrics.queue_records.set(queue.depth())
-        healthy = await queue.healthy()
-        if healthy != serving:
-            serving = healthy
-            state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-            for name in ("", SERVICE):
-                await servicer.set(name, state)
-            if not serving:
-                log.error("the queue cannot be written")
         await asyncio.sleep(_HEALTH_EVERY)
+        serving = await report_health(queue, servicer, serving)
 
 
 def build(collector: Collector, config: ServiceConfig) -> tuple[grpc.aio.Server, Servicer, Health]:
