@@ -11,7 +11,7 @@ serve: .venv/runtime ## Run the collector
 	@exec $(BIN)/trackside serve $(ARGS)
 
 test: .venv/dev ## Run the tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n 2 --dist loadfile $(ARGS)
 
 check: .venv/dev ## Lint, types, import contracts, protos, generated code
 	$(BIN)/ruff check
