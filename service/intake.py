@@ -41,12 +41,13 @@ class Intake:
         size = event.ByteSize()
         if size > self._limit:
             raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {self._limit} are allowed")
+        if kind is None:  # said before what else is wrong, as the front does
+            raise Refused(proto.REASON_REQUIRED, "type", "type is required")
         write_key = delivery.overriding_write_key or fields.get("writeKey") or delivery.write_key
         source, make_id = self._source(write_key)
         if make_id and "messageId" not in fields:
             fields["messageId"] = event.message_id = str(uuid.uuid4())
-        validate(event, (kind.name if kind else "", tuple(fields), tuple(body)))
-        assert kind is not None  # the rules require one
+        validate(event, (kind.name, tuple(fields), tuple(body)))
         message_id: str = fields["messageId"]
         timestamp = self._timestamp(fields, delivery, received_at)
         value = kind.encode(

@@ -49,8 +49,6 @@ def _first_violation(event: Event) -> Refused | None:
         return None
     member, _, rule = violation.rule_id.rpartition(".")
     field = _member(violation.field.elements[-1].field_name) if violation.field else member
-    if field == "kind":
-        return Refused(proto.REASON_REQUIRED, "type", "type is required")
     if rule == "required":
         return Refused(proto.REASON_REQUIRED, field, f"{field} is required" if violation.field else violation.message)
     sentence = f"{field} {violation.message}" if violation.field else violation.message
