@@ -175,6 +175,7 @@ MEMBERS = [
     refused("integrations a boolean", {"integrations": "true"}, WRONG_TYPE, "integrations", only=JSON_TYPES),
     Case("type where the route says it", kind="screen"),
     refused("no type", {"type": None}, REQUIRED, "type", only=NO_TYPE),
+    refused("no type nor key nor user", {"type": None, "userId": None}, REQUIRED, "type", only=NO_TYPE, key=None),
     refused("type null", {"type": "null"}, REQUIRED, "type", only=UNKNOWN_TYPE),
     refused("type unknown", {"type": '"shout"'}, "UNKNOWN_TYPE", "type", only=UNKNOWN_TYPE),
     refused("type a number", {"type": "1"}, WRONG_TYPE, "type", only=UNKNOWN_TYPE),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import grpc
 import httpx
 import msgspec
+import pytest
 from google.protobuf.message import Message
 from google.protobuf.struct_pb2 import Struct
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -198,15 +199,30 @@ def _metadata(case: Case) -> tuple[tuple[str, str], ...]:
 
 
 def refusal_of(error: grpc.RpcError) -> Verdict:
-    """What a call that was refused says, in google.rpc details."""
-    status = cast("status_pb2.Status | None", rpc_status.from_call(cast("Any", error)))
-    assert status is not None, error
-    bad_request, info = error_details_pb2.BadRequest(), error_details_pb2.ErrorInfo()
-    assert status.details[0].Unpack(bad_request)
-    assert status.details[1].Unpack(info)
+    """What a call that was refused says."""
+    status, (bad_request, info) = details_of(error)
+    assert isinstance(bad_request, error_details_pb2.BadRequest)
+    assert isinstance(info, error_details_pb2.ErrorInfo)
     (violation,) = bad_request.field_violations
     assert status.message == violation.description
     return Verdict(info.reason.removeprefix("REASON_"), violation.field)
+
+
+def failure_of(call: Callable[[], object]) -> tuple[status_pb2.Status, list[Message]]:
+    """The status of a call that fails, and its google.rpc details."""
+    with pytest.raises(grpc.RpcError) as raised:
+        call()
+    return details_of(raised.value)
+
+
+def details_of(error: grpc.RpcError) -> tuple[status_pb2.Status, list[Message]]:
+    status = cast("status_pb2.Status | None", rpc_status.from_call(cast("Any", error)))
+    assert status is not None, error
+    kinds = {
+        kind.DESCRIPTOR.full_name: kind
+        for kind in (error_details_pb2.BadRequest, error_details_pb2.ErrorInfo, error_details_pb2.RetryInfo)
+    }
+    return status, [kinds[packed.TypeName()].FromString(packed.value) for packed in status.details]
 
 
 def to_event(members: Texts, *, comfortable: bool = False) -> Event:

@@ -44,7 +44,7 @@ message Consent {
   // Optional. Whether it is given.
   optional bool given = 2;
   // Optional. How sure that is.
-  optional double confidence = 3;
+  optional double confidence = 3 [(buf.validate.field).double = {gte: 0, lte: 1}];
   // Optional. Since when.
   google.protobuf.Timestamp given_at = 4;
   // Optional. What it covers.
@@ -168,6 +168,7 @@ def test_record_has_what_was_sent(queued: dict[str, dict[str, Any]], kind: str, 
         ("consent", {"purpose": None}, "required", "purpose"),
         ("consent", {"given": "yes"}, "wrong_type", "given"),
         ("consent", {"confidence": "high"}, "wrong_type", "confidence"),
+        ("consent", {"confidence": 1.5}, "invalid_value", "confidence"),
         ("consent", {"givenAt": "once"}, "invalid_timestamp", "givenAt"),
         ("consent", {"scope": []}, "wrong_type", "scope"),
         ("page", {"category": 7}, "wrong_type", "category"),
