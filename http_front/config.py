@@ -9,6 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from event_model.schema import LIMITS
 
+LARGEST = LIMITS.message_bytes // 2
+"""What a request may bring goes to the service in one message, and so does why each of its events is refused."""
+
 
 class FrontConfig(BaseSettings):
     """Read from `TRACKSIDE_*` variables; the command line adds flags and a TOML file."""
@@ -30,9 +33,14 @@ class FrontConfig(BaseSettings):
         default=None, description="PEM file of the certificate that the front shows the service."
     )
     service_key: Path | None = Field(default=None, description="PEM file of the key of `service_cert`.")
-    max_event_bytes: int = Field(default=LIMITS.event_bytes, ge=1, description="The largest event, in bytes.")
+    max_event_bytes: int = Field(
+        default=LIMITS.event_bytes, ge=1, le=LARGEST, description="The largest event, in bytes; at most 2 MB."
+    )
     max_batch_bytes: int = Field(
-        default=LIMITS.batch_bytes, ge=1, description="The largest decompressed body of a batch, in bytes."
+        default=LIMITS.batch_bytes,
+        ge=1,
+        le=LARGEST,
+        description="The largest decompressed body of a batch, in bytes; at most 2 MB.",
     )
     trusted_proxies: int = Field(
         default=0,

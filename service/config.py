@@ -52,7 +52,12 @@ class ServiceConfig(BaseSettings):
         ge=0,
         description="Seconds between sentAt and receivedAt past which timestamp is not corrected.",
     )
-    max_event_bytes: int = Field(default=LIMITS.event_bytes, ge=1, description="The largest event, in bytes.")
+    max_event_bytes: int = Field(
+        default=LIMITS.event_bytes,
+        ge=1,
+        le=LIMITS.message_bytes // 2,
+        description="The largest event, in bytes; at most 2 MB.",
+    )
     max_pending_bytes: int = Field(
         default=67_108_864,
         ge=1,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
+from http_front.config import FrontConfig
 from tests.running import Running, collector
 from tests.spec.expectations import (
     AGENT,
@@ -98,3 +101,18 @@ def test_limits_of_the_specification_are_settings(roomy: Running) -> None:
     assert_answer(roomy.post("/v1/batch", sent), 200, SUCCESS)
     assert len(roomy.queued()) == 5
     assert_refused(roomy, roomy.post("/v1/batch", b" " * 1_000_001), 413, REQUEST_TOO_LARGE)
+
+
+def test_largest_limits_that_can_be_set_fit_into_a_message(tmp_path: Path) -> None:
+    largest = FrontConfig(max_batch_bytes=2 << 20, max_event_bytes=2 << 20)
+    with pytest.raises(ValidationError):
+        FrontConfig(max_batch_bytes=largest.max_batch_bytes + 1)
+    with pytest.raises(ValidationError):
+        FrontConfig(max_event_bytes=largest.max_event_bytes + 1)
+    with collector(tmp_path, max_batch_bytes=2 << 20, max_event_bytes=2 << 20) as running:
+        refused = [{"messageId": str(number), "type": "click", "filling": "x" * 350} for number in range(EVENTS)]
+        response = running.post("/v1/batch", {"batch": refused})
+        assert (response.status_code, response.json()["ErrorCount"]) == (400, EVENTS)
+        single = {"messageId": "single", "userId": "u", "filling": "x" * 2_097_000}
+        assert_answer(running.post("/v1/page", single), 200, SUCCESS)
+        assert running.queued() == [record("page", single)]
