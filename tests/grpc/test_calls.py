@@ -15,6 +15,7 @@ from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
+from prometheus_client import REGISTRY
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 
@@ -24,7 +25,7 @@ from service.config import ServiceConfig
 from service.queues import Record
 from service.refused import RefusedStore
 from service.sources import Directory
-from tests.cli.serving import PATIENCE
+from tests.cli.serving import PATIENCE, until
 from tests.grpc.serving import ALONE, Service, code, collect, event, failure, health, queued, request, service
 
 COLLECTOR = "trackside.v1.CollectorService"
@@ -65,6 +66,11 @@ def test_health_is_told_as_the_queue_fails_and_recovers(tmp_path_factory: pytest
         (directory / "away").rename(directory / "queue.db")
         assert next(watched).status == SERVING
         watched.cancel()
+
+
+def test_number_of_records_in_the_queue_is_a_metric(running: Service, channel: grpc.Channel) -> None:
+    assert collect(channel, "counted") == proto.OUTCOME_ACCEPTED
+    until(lambda: REGISTRY.get_sample_value("trackside_queue_records") == len(queued(running.data_dir)))
 
 
 def reflected(channel: grpc.Channel, **question: Any) -> Any:

@@ -6,7 +6,7 @@ import itertools
 import json
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -130,23 +130,41 @@ def test_service_whose_queue_cannot_be_written_is_passed_over(two: list[Service]
     assert len(ids(well)) > 1
 
 
+SENDERS = 8
+
+
+def under_load(front: httpx.Client, end: Callable[[], object]) -> list[str]:
+    """Send events from several senders at once, and `end` a service amid them; the messageIds. All are answered 200."""
+    sent = [str(number) for number in range(SENDERS * 60)]
+    with ThreadPoolExecutor(SENDERS) as threads:
+        answers = threads.map(partial(send, front), sent)
+        assert {next(answers) for _ in range(len(sent) // 3)} == {200}
+        end()
+        assert set(answers) == {200}
+    return sent
+
+
 def test_loss_of_a_service_under_load_fails_no_request(tmp_path: Path) -> None:
     """What was in flight is sent to the other. Two SQLite queues do not know of each other, so of the events that were
     not answered yet, those that the lost service had queued are in both."""
-    senders, each = 8, 60
     with processes(tmp_path, ["lost", "kept"]) as (lost, kept):
-        with front_alone(f"{lost.address},{kept.address}") as front, ThreadPoolExecutor(senders) as threads:
-            sent = [f"{sender}-{number}" for number in range(each) for sender in range(senders)]
-            answers = threads.map(partial(send, front), sent)
-            assert {next(answers) for _ in range(len(sent) // 3)} == {200}
-            lost.kill()
-            assert set(answers) == {200}
+        with front_alone(f"{lost.address},{kept.address}") as front:
+            sent = under_load(front, lost.kill)
         first, second = ids(lost), ids(kept)
-    assert len(first) > senders
+    assert len(first) > SENDERS
     assert set(first) | set(second) == set(sent)
     assert len(set(first)) == len(first)
     assert len(set(second)) == len(second)
-    assert len(set(first) & set(second)) <= senders
+    assert len(set(first) & set(second)) <= SENDERS
+
+
+def test_service_that_is_stopped_under_load_fails_no_request_and_queues_nothing_twice(tmp_path: Path) -> None:
+    with processes(tmp_path, ["stopped", "kept"]) as (stopped, kept):
+        with front_alone(f"{stopped.address},{kept.address}") as front:
+            sent = under_load(front, lambda: stopped.send(signal.SIGTERM))
+        assert stopped.ended() == 0
+        assert len(ids(stopped)) > SENDERS
+        assert sorted(ids(stopped) + ids(kept)) == sorted(sent)
 
 
 def test_event_that_a_lost_service_had_not_queued_is_queued_once(tmp_path: Path) -> None:
