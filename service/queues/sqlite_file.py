@@ -17,11 +17,10 @@ from service.queues import InvalidQueue
 FORMAT = 1
 """What `user_version` says. A file of another format is refused."""
 
-# A row is what one commit brought, up to 256 records: their lengths (32 bits each, little-endian), and their values,
-# one on a line. `last` is the number of the row's last record; numbers have no gaps and are never used again. Records
-# in rows of their own cost 2.5 µs more each.
+# A row is what one commit brought: the records' lengths (32 bits each, little-endian), and their values, one on a line.
+# `last` is the number of the row's last record; numbers have no gaps and are never used again. Records in rows of
+# their own cost 2.5 µs more each.
 RECORDS = "CREATE TABLE records (last INTEGER PRIMARY KEY AUTOINCREMENT, lengths BLOB NOT NULL, lines BLOB NOT NULL);"
-ROW_RECORDS = 256
 CHECKPOINT_PAGES = 256
 """After how many pages (4 MB) the log is written back, by the commit that reaches them: often, so that none takes
 long. Done by a thread beside the writer it was no faster, and a commit still waited for the same disk."""

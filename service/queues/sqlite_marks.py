@@ -6,6 +6,7 @@ import sqlite3
 from array import array
 from collections.abc import Sequence
 from hashlib import blake2b
+from itertools import takewhile
 from struct import iter_unpack
 
 from service.queues import Record
@@ -19,7 +20,7 @@ at once."""
 FULL, ROOMY = 0.65, 0.45
 """Of a part's slots, how many may be taken before it is rebuilt, and after."""
 TRIMMED_ROWS = 8
-"""How many rows of expired marks are deleted at once, at most, so that no put waits for it."""
+"""How many rows of expired marks a commit deletes at most, so that no put waits for it."""
 
 LOW = (1 << 32) - 1
 
@@ -77,13 +78,17 @@ class Marks:
             found |= {index for index, mark in enumerate(marks) if first.setdefault(mark, index) != index}
         return sorted(found)
 
-    def write(self, marks: Sequence[bytes], now: int) -> None:
-        """Append the marks of the next records to the log, in the transaction that is open."""
-        if marks and self._window:
-            row = (self._next + len(marks) - 1, now, b"".join(marks))
-            self._connection.execute("INSERT INTO marks VALUES (?, ?, ?)", row)
-        if self._oldest_second < now - self._window:
-            self._trim(now - self._window)
+    def expired(self, now: int) -> int:
+        """The number of the record up to which the log may be deleted: a few rows each time; 0 when there are none."""
+        horizon = now - self._window
+        if self._oldest_second >= horizon:
+            return 0
+        select = "SELECT last, second FROM marks ORDER BY last LIMIT ?"
+        rows = self._connection.execute(select, (TRIMMED_ROWS + 1,)).fetchall()
+        expired = [last for last, _ in takewhile(lambda row: row[1] < horizon, rows[:TRIMMED_ROWS])]
+        self._oldest_second = rows[len(expired)][1] if len(expired) < len(rows) else now
+        self._oldest = expired[-1] + 1 if expired else self._oldest
+        return expired[-1] if expired else 0
 
     def know(self, marks: Sequence[bytes]) -> None:
         """Index the marks of the next records, as they are committed now."""
@@ -102,16 +107,6 @@ class Marks:
         last, second, marks = row
         start = len(marks) - MARK_BYTES * (last + 1 - number)
         return second >= now - self._window and start >= 0 and marks[start : start + MARK_BYTES] == mark
-
-    def _trim(self, horizon: int) -> None:
-        """Delete the oldest rows of the log as far as they are older than `horizon`."""
-        execute = self._connection.execute
-        rows = execute("SELECT last, second FROM marks ORDER BY last LIMIT ?", (TRIMMED_ROWS + 1,)).fetchall()
-        expired = [last for last, second in rows[:TRIMMED_ROWS] if second < horizon]
-        if expired:
-            execute("DELETE FROM marks WHERE last <= ?", (expired[-1],))
-            self._oldest = expired[-1] + 1
-        self._oldest_second = rows[len(expired)][1] if len(expired) < len(rows) else horizon
 
     def _index(self, marks: Sequence[bytes], last: int) -> None:
         """Put marks into the index; `last` is the number of the last one's record."""

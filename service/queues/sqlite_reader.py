@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
+from contextlib import closing
 from functools import partial
 from typing import TypeVar
 
@@ -13,8 +14,8 @@ from service.queues.sqlite_file import numbers, open_readonly, path_of, unpack_r
 
 T = TypeVar("T")
 
-PAGE_ROWS = 32
-"""How many rows one transaction reads. A reader that stayed in one would stop the checkpoints."""
+PAGE_BYTES = 1 << 20
+"""How much one transaction reads. A reader that stayed in one would stop the checkpoints."""
 POLL_SECONDS = 0.1
 """How long after the end was reached a follower looks again."""
 
@@ -51,15 +52,16 @@ class SQLiteReader:
 
     def _page(self, wanted: int) -> list[tuple[int, bytes]]:
         """The numbers and values of records from `wanted` on, in one short transaction."""
-        rows = self._connection.execute(
-            "SELECT last, lengths, lines FROM records WHERE last >= ? ORDER BY last LIMIT ?", (wanted, PAGE_ROWS)
-        ).fetchall()
-        records = (
-            record
-            for last, lengths, lines in rows
-            for record in enumerate(unpack_row(lengths, lines), last + 1 - len(lengths) // 4)
-        )
-        return [(number, value) for number, value in records if number >= wanted]
+        page: list[tuple[int, bytes]] = []
+        select = "SELECT last, lengths, lines FROM records WHERE last >= ? ORDER BY last"
+        with closing(self._connection.execute(select, (wanted,))) as rows:
+            read = 0
+            for last, lengths, lines in rows:
+                page += enumerate(unpack_row(lengths, lines), last + 1 - len(lengths) // 4)
+                read += len(lines)
+                if read >= PAGE_BYTES:
+                    break
+        return [(number, value) for number, value in page if number >= wanted]
 
 
 async def _transaction(read: Callable[[], T]) -> T:
