@@ -18,6 +18,7 @@ sdks-docs: ## Write docs/sdks.md from the last `make test-sdks`
 lock-sdks: $(SDKS_PYTHON:%=lock-%) ## Pin what the SDKs need anew
 	cd $(SDKS)/javascript && npm install --package-lock-only --ignore-scripts
 	cd $(SDKS)/go && go mod tidy
+	cd $(SDKS)/rust && cargo generate-lockfile && grep -v '^source = ' Cargo.lock >Cargo.pinned
 
 lock-%: .venv/dev
 	$(BIN)/uv pip compile --quiet --universal --no-header --no-annotate --no-emit-index-url --generate-hashes \
@@ -48,8 +49,11 @@ $(SDKS_BUILD)/java: $(shell find $(SDKS)/java -name pom.xml -o -name '*.java' -o
 		mvn --quiet --batch-mode --file $(SDKS)/java/pom.xml process-classes && \
 		touch $@ $(SDKS)/java/segment/target/ready $(SDKS)/java/rudderstack/target/ready $(SDKS)/java/kotlin/target/ready
 
-$(SDKS_BUILD)/rust/ready: $(shell find $(SDKS)/rust -name '*.rs' -o -name 'Cargo.*')
-	@$(call needs,cargo); echo "setting up the crates"; mkdir -p $(@D); \
+# Cargo.pinned is Cargo.lock without the lines that name the registry; cargo itself knows them.
+$(SDKS_BUILD)/rust/ready: $(shell find $(SDKS)/rust -name '*.rs' -o -name 'Cargo.toml' -o -name Cargo.pinned)
+	@$(call needs,cargo); echo "setting up the crates"; mkdir -p $(@D); cd $(SDKS)/rust && cargo generate-lockfile --quiet && \
+		awk -v source="$$(grep -m1 '^source' Cargo.lock)" '/^checksum/ {print source} {print}' Cargo.pinned >Cargo.made && \
+		mv Cargo.made Cargo.lock && cd $(CURDIR) && \
 		cargo build --quiet --locked --manifest-path $(SDKS)/rust/Cargo.toml --target-dir $(@D) && touch $@
 
 $(SDKS_BUILD)/chromium: $(SDKS_BUILD)/javascript
