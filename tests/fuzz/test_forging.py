@@ -94,10 +94,10 @@ def _with(members: list[str], position: int, properties: str) -> str:
 _events = st.builds(_with, st.lists(_members, max_size=2), st.integers(0, 5), st.one_of(st.just("{}"), _attacks))
 
 
-@given(event=_events, context=_attacks)
+@given(event=_events, context=_attacks, beside=st.lists(_members, max_size=2))
 @examples(80)
-def test_json_forges_nothing(trackside: Running, event: str, context: str) -> None:
-    batch = f'{{"batch":[{event}],"context":{context}}}'
+def test_json_forges_nothing(trackside: Running, event: str, context: str, beside: list[str]) -> None:
+    batch = "{" + ",".join([*beside, f'"batch":[{event}]', f'"context":{context}']) + "}"
     trackside.lines()
     accepted = {
         "single": trackside.post("/v1/track", event.encode()),

@@ -180,6 +180,8 @@ async def test_events_of_a_caller_that_leaves_are_queued(tmp_path: Path) -> None
         await gate.arrived.wait()
         call.cancel()
         assert await call.code() is grpc.StatusCode.CANCELLED
+        # The server reads this after it has read that the other caller is gone.
+        assert await stub.CollectBatch(proto.CollectBatchRequest()) == proto.CollectBatchResponse()
         gate.opened.set()
         await servicer.drain()
         assert len(await asyncio.to_thread(read_lines, gate.url)) == 2
