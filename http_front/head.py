@@ -30,6 +30,8 @@ class StrictRequest(Request):
             raise BadRequest("Malformed request head")
         # Without a head it stands for a request that cannot be read, so that it can be answered. Its URL may be why.
         super().__init__(url_bytes if head else b"*", *args, head=head, **more)
+        if self.version == "1.0" and "transfer-encoding" in self.headers:  # which HTTP/1.0 does not know
+            raise BadRequest("Malformed request head")
 
 
 def header(request: Request, name: str) -> str | None:

@@ -55,6 +55,7 @@ AMBIGUOUS = {
     "another coding": posted(b"Transfer-Encoding: identity"),
     "a coding that begins like chunked": posted(b"Transfer-Encoding: chunkedx"),
     "a quoted coding": posted(b'Transfer-Encoding: "chunked"'),
+    "chunks in HTTP/1.0": posted(b"Transfer-Encoding: chunked", b"Connection: keep-alive").replace(b"/1.1", b"/1.0"),
     "no version": b"POST /v1/page\r\n\r\n",
     "an unknown version": b"POST /v1/page HTTP/3.0\r\n" + LENGTH + b"\r\n\r\n",
     "white space in the request's line": posted(LENGTH, path=b"/v1/page /v1/page"),
