@@ -122,6 +122,7 @@ def main() -> None:
     print("   size  callers x records  records/s  CPU us   p50 ms   p99 ms p99.9 ms  a commit  RSS MB WAL MB")
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
         path = Path(directory) / "queue.db"
+        sys.setswitchinterval(0.0001)  # as service/__main__.py does
         asyncio.run(grow(path, [int(size * 1e6) for size in options.sizes], options.records))
         subprocess.run([sys.executable, __file__, "--reopen", path], check=True)
 

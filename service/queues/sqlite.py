@@ -96,17 +96,9 @@ class SQLiteQueue:
     async def _commit(self, records: Sequence[Record]) -> Collection[int]:
         if not self._open:
             raise QueueUnavailable("The queue is closed.")
-        if not self._in_place():
-            raise QueueUnavailable(f"The queue {self._path} was removed or replaced: what is put there would be lost.")
         answer: asyncio.Future[Collection[int]] = asyncio.get_running_loop().create_future()
         self._waiting.put(_Put(records, answer))
         return await answer
-
-    def _in_place(self) -> bool:
-        try:
-            return self._path.stat().st_ino == self._inode
-        except OSError:
-            return False
 
     def _run(self) -> None:
         with self._lock, closing(self._connection):
@@ -118,7 +110,7 @@ class SQLiteQueue:
                     outcome = QueueUnavailable(f"The queue {self._path} cannot be written: {error}.")
                     self._proved = -PROOF_SECONDS
                 finally:
-                    group[0].answer.get_loop().call_soon_threadsafe(_answer, group, outcome)
+                    group[0].answer.get_loop().call_soon_threadsafe(self._answer, group, outcome)
 
     def _group(self) -> list[_Put]:
         """Wait for a put, and take everything else that waits as well. Empty: the queue is to be closed."""
@@ -157,6 +149,26 @@ class SQLiteQueue:
         self._proved = time.monotonic()
         return _by_put(group, duplicates)
 
+    def _answer(self, group: Sequence[_Put], outcome: Sequence[Collection[int]] | QueueUnavailable) -> None:
+        """Answer the puts of a group, but for those whose callers have gone."""
+        if not self._in_place():
+            # What is written to a file that has lost its name is lost with the process.
+            outcome = QueueUnavailable(f"The queue {self._path} was removed or replaced.")
+        if isinstance(outcome, QueueUnavailable):
+            for put in group:
+                if not put.answer.done():
+                    put.answer.set_exception(QueueUnavailable(*outcome.args))
+        else:
+            for put, duplicates in zip(group, outcome, strict=True):
+                if not put.answer.done():
+                    put.answer.set_result(duplicates)
+
+    def _in_place(self) -> bool:
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
 
 def _by_put(group: Sequence[_Put], duplicates: Sequence[int]) -> list[Collection[int]]:
     """The indexes in the group's records as indexes in each put's own."""
@@ -175,15 +187,3 @@ def _by_put(group: Sequence[_Put], duplicates: Sequence[int]) -> list[Collection
         outcome.append(own)
         start = end
     return outcome
-
-
-def _answer(group: Sequence[_Put], outcome: Sequence[Collection[int]] | QueueUnavailable) -> None:
-    """Answer the puts of a group, but for those whose callers have gone."""
-    if isinstance(outcome, QueueUnavailable):
-        for put in group:
-            if not put.answer.done():
-                put.answer.set_exception(QueueUnavailable(*outcome.args))
-    else:
-        for put, duplicates in zip(group, outcome, strict=True):
-            if not put.answer.done():
-                put.answer.set_result(duplicates)
