@@ -13,5 +13,5 @@ generate-client-typescript: $(TYPESCRIPT)/node_modules .venv/dev ## Make the Typ
 		--es_opt=target=ts,import_extension=js,rewrite_imports=./buf/validate/*_pb.js:@bufbuild/protovalidate/gen google/rpc/error_details.proto
 
 $(TYPESCRIPT)/node_modules: $(TYPESCRIPT)/package-lock.json
-	npm --prefix $(TYPESCRIPT) ci --ignore-scripts
+	npm --prefix $(TYPESCRIPT) ci
 	@touch $@

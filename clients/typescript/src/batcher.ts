@@ -1,15 +1,13 @@
 /** Keeps events until they are settled: sends them in batches, and sends again what may yet be taken. */
-import { randomUUID } from "node:crypto";
 import { once, setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { toBinary } from "@bufbuild/protobuf";
-import { durationMs, timestampNow } from "@bufbuild/protobuf/wkt";
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import { refusal } from "./events.js";
+import { prepare } from "./events.js";
 import { RetryInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 import { CollectorService, Outcome, type CollectBatchResponse } from "./gen/trackside/v1/collector_service_pb.js";
-import { EventSchema, type Event } from "./gen/trackside/v1/event_pb.js";
+import type { Event } from "./gen/trackside/v1/event_pb.js";
 import { LONGEST, settingsOf, tell, type Options, type Settings } from "./options.js";
 
 /** There was no room for the event, and it was not taken. */
@@ -20,7 +18,6 @@ export class Closed extends Error {}
 const PASSING = [Code.Unavailable, Code.ResourceExhausted, Code.DeadlineExceeded, Code.Canceled];
 const RETRY = new ConnectError("the server said RETRY", Code.Unavailable);
 const FRAME = 10; // bytes: most that a call puts around an event, two tags and two lengths
-const SETTLED = [Outcome.ACCEPTED, Outcome.DUPLICATE, Outcome.REFUSED];
 
 type Batch = { events: Event[]; bytes: number; due: boolean; timer: NodeJS.Timeout };
 
@@ -50,13 +47,10 @@ export class Batcher {
   /** Takes an event that the caller built, and changes no more. Resolves to its messageId. */
   async collect(event: Event): Promise<string> {
     if (this.#closed) throw new Closed("the client is closed");
-    event.messageId ||= randomUUID();
-    event.timestamp ??= timestampNow();
-    const size = toBinary(EventSchema, event).length;
-    const refused = refusal(event, size);
-    if (refused) void tell(this.#settings.onRefused, refused);
-    else if (this.#unsettled < this.#settings.queueEvents) this.#add(event, size + FRAME);
-    else await this.#room(() => this.#add(event, size + FRAME));
+    const prepared = prepare(event);
+    if (typeof prepared === "object") void tell(this.#settings.onRefused, prepared);
+    else if (this.#unsettled < this.#settings.queueEvents) this.#add(event, prepared + FRAME);
+    else await this.#room(() => this.#add(event, prepared + FRAME));
     return event.messageId;
   }
 
@@ -164,14 +158,18 @@ export class Batcher {
   /** Tells what became of each event. Returns those to send again. */
   #settle(events: Event[], { outcomes, refusals }: CollectBatchResponse): Event[] {
     const { onAccepted, onRefused } = this.#settings;
-    for (const [index, event] of events.entries()) {
-      const duplicate = outcomes[index] === Outcome.DUPLICATE;
-      if (duplicate || outcomes[index] === Outcome.ACCEPTED) void tell(onAccepted, event, duplicate);
-    }
-    for (const { index, reason, field, description } of refusals) {
-      void tell(onRefused, { event: events[index]!, reason, field, description });
-    }
-    const again = events.filter((_, index) => !SETTLED.includes(outcomes[index]!));
+    const refused = new Map(refusals.map((refusal) => [refusal.index, refusal]));
+    const again = events.filter((event, index) => {
+      const [outcome, refusal] = [outcomes[index], refused.get(index)];
+      const duplicate = outcome === Outcome.DUPLICATE;
+      if (duplicate || outcome === Outcome.ACCEPTED) {
+        void tell(onAccepted, event, duplicate);
+      } else if (outcome === Outcome.REFUSED && refusal) {
+        const { reason, field, description } = refusal;
+        void tell(onRefused, { event, reason, field, description });
+      } else return true; // RETRY, or an answer that is none
+      return false;
+    });
     this.#release(events.length - again.length);
     return again;
   }

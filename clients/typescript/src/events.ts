@@ -1,8 +1,8 @@
 /** Makes an event from a call's arguments, and checks it by the rules that the protos state. */
 import { randomUUID } from "node:crypto";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import { createValidator } from "@bufbuild/protovalidate";
+import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
+import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import { Reason } from "./gen/trackside/v1/collector_service_pb.js";
 import { EventSchema, type Event } from "./gen/trackside/v1/event_pb.js";
 import { LARGEST_EVENT, type Refused } from "./options.js";
@@ -47,20 +47,25 @@ export function make(userId: string, kind: Kind, common: Common = {}): Event {
   });
 }
 
-/** Why the server would refuse an event of so many bytes, as far as that is known here. */
-export function refusal(event: Event, size: number): Refused | undefined {
-  if (size > LARGEST_EVENT) {
-    const description = `The event has ${size} bytes, ${LARGEST_EVENT} fit a message`;
-    return { event, reason: Reason.EVENT_TOO_LARGE, field: "", description };
-  }
-  const { violations, error } = validator.validate(EventSchema, event);
-  if (!violations && error) throw error; // a rule that cannot be run
-  if (!violations) return undefined;
-  const { ruleId, message, field: path } = violations[0]!;
+/** Fills in the messageId and the timestamp that an event lacks. Returns its bytes, or why it would be refused. */
+export function prepare(event: Event): number | Refused {
+  event.messageId ||= randomUUID();
+  // Checked before it is stamped: our timestamp is right, and checking it takes 10 of 12 µs.
+  const { violations: [violation] = [], error } = validator.validate(EventSchema, event);
+  event.timestamp ??= timestampNow();
+  if (violation) return { event, ...reasonOf(violation) };
+  if (error) throw error; // a rule that cannot be run
+  const size = toBinary(EventSchema, event).length;
+  if (size <= LARGEST_EVENT) return size;
+  const description = `The event has ${size} bytes, ${LARGEST_EVENT} fit a message`;
+  return { event, reason: Reason.EVENT_TOO_LARGE, field: "", description };
+}
+
+function reasonOf({ ruleId, message, field: path }: Violation): Omit<Refused, "event"> {
   const last = path.at(-1); // none where the rule is the whole message's: its id then names the member
   const field = last?.kind === "field" ? last.jsonName : last?.kind === "oneof" ? "type" : ruleId.split(".")[0]!;
   const required = /(^|\.)required$/.test(ruleId);
   const otherwise = ruleId.startsWith("timestamp.") ? Reason.INVALID_TIMESTAMP : Reason.INVALID_VALUE;
   const description = last ? `${field} ${required ? "is required" : message}` : message;
-  return { event, reason: required ? Reason.REQUIRED : otherwise, field, description };
+  return { reason: required ? Reason.REQUIRED : otherwise, field, description };
 }

@@ -50,6 +50,7 @@ export function settingsOf(options: Options): Settings {
     const [[least, most], value] = [bounds[name], settings[name]];
     if (!(value >= least && value <= most)) throw new RangeError(`${name} is ${value}, and not ${least} to ${most}`);
   }
+  if (!/^[ -~]*$/.test(settings.writeKey)) throw new RangeError("writeKey has a character that is not printable ASCII");
   return settings;
 }
 

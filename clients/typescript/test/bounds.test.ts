@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { Client, Closed, EventSchema, QueueFull, type Event } from "@trackside/client";
+import { Client, Closed, EventSchema, QueueFull, Reason, type Event } from "@trackside/client";
 import { Server } from "./server.js";
 import { Told } from "./told.js";
 
@@ -106,9 +106,16 @@ test("collect gives a ready-made event the messageId and the timestamp that it l
   await client.close(0);
 });
 
+test("a time past the year 9999 is refused", async () => {
+  const told = new Told();
+  await using client = new Client(NOBODY, told.callbacks);
+  await client.track("u-1", "Seen", {}, { timestamp: new Date(8.64e15) });
+  assert.deepEqual(told.refused.map(({ reason, field }) => [reason, field]), [[Reason.INVALID_TIMESTAMP, "timestamp"]]);
+});
+
 test("an option outside its bounds is an error at construction", () => {
   const counts = [{ batchEvents: 0 }, { batchEvents: 5_001 }, { batchBytes: 2 ** 22 }, { calls: NaN }];
-  for (const options of [...counts, { fullWaitMs: -1 }, { retryForMs: Infinity }]) {
+  for (const options of [...counts, { fullWaitMs: -1 }, { retryForMs: Infinity }, { writeKey: "ключ" }]) {
     assert.throws(() => new Client(NOBODY, options), RangeError);
   }
 });

@@ -34,7 +34,7 @@ export class Server {
     return this.ready.target;
   }
 
-  async tell(command: "kill" | "start" | "restart" | "break" | "mend" | "dump"): Promise<Values> {
+  async tell(command: "kill" | "start" | "restart" | "pause" | "resume" | "break" | "mend" | "dump"): Promise<Values> {
     this.#process.stdin!.write(`${command}\n`);
     return this.#answer();
   }
