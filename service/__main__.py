@@ -105,8 +105,8 @@ async def serve(config: ServiceConfig) -> None:
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s service: %(message)s")
-    # The queue's writer is a thread. At the default of 5 ms an event loop that is busy, and lets go of the interpreter's
-    # lock too briefly for another thread to take it, has kept the writer waiting for seconds.
+    # The queue's writer is a thread. At the default of 5 ms a busy event loop, which lets go of the interpreter's lock
+    # too briefly for another thread to take it, has kept the writer waiting for seconds.
     sys.setswitchinterval(0.0001)
     try:
         uvloop.run(serve(ServiceConfig()))
