@@ -69,27 +69,40 @@ class Coalescer:
         self._waiting.append(_Job(encoded, shared, size, done))
         self._pending += size
         if len(self._calls) < _CALLS:
-            call = asyncio.create_task(self._send())
-            self._calls.add(call)
-            call.add_done_callback(self._calls.discard)
+            self._start()
         return done
+
+    def _start(self) -> None:
+        call = asyncio.create_task(self._send())
+        self._calls.add(call)
+        call.add_done_callback(self._ended)
+
+    def _ended(self, call: asyncio.Task[None]) -> None:
+        self._calls.discard(call)
+        # It left something only where it failed in a way that nobody foresaw.
+        if self._waiting and not self._calls and not call.cancelled():
+            self._start()
 
     async def _send(self) -> None:
         """Call the service until nothing waits."""
         while self._waiting:
             jobs = self._take()
+            reason = proto.RETRY_REASON_QUEUE_UNAVAILABLE
+            verdicts: list[Verdicts] = []
             try:
                 response = await self._services.collect(_request(jobs))
-            except grpc.aio.AioRpcError as error:
-                overloaded = error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-                reason = proto.RETRY_REASON_OVERLOADED if overloaded else proto.RETRY_REASON_QUEUE_UNAVAILABLE
-                verdicts = [_failed(len(job.entries), reason) for job in jobs]
-            else:
                 verdicts = _split(response, jobs)
-            for job, verdict in zip(jobs, verdicts, strict=True):
-                self._pending -= job.size
-                if not job.done.done():
-                    job.done.set_result(verdict)
+            except grpc.aio.AioRpcError as error:
+                if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:
+                    reason = proto.RETRY_REASON_OVERLOADED
+            finally:
+                # Whatever happened, nobody is left waiting.
+                for job, verdict in zip(
+                    jobs, verdicts or [_failed(len(job.entries), reason) for job in jobs], strict=True
+                ):
+                    self._pending -= job.size
+                    if not job.done.done():
+                        job.done.set_result(verdict)
 
     def _take(self) -> list[_Job]:
         """The jobs of the next call: all that wait, as far as a message may carry them."""

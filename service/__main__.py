@@ -46,11 +46,13 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         serving = await server.report_health(queue, health, None)
         await grpc_server.start()
         following = asyncio.create_task(server.follow_queue(queue, health, serving))
-        yield
-        following.cancel()
-        await health.enter_graceful_shutdown()
-        await grpc_server.stop(config.drain_timeout)
-        await servicer.drain()
+        try:
+            yield
+        finally:
+            following.cancel()
+            await health.enter_graceful_shutdown()
+            await grpc_server.stop(config.drain_timeout)
+            await servicer.drain()
     finally:
         await queue.close()
         refused.close()
