@@ -25,8 +25,9 @@ format: .venv/dev ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/buf format -w --path proto/trackside
 
-generate: .venv/dev ## Make the code under proto/gen from the protos
+generate: .venv/dev ## Make the code under proto/gen, and docs/protocol.md's reference, from the protos
 	$(BIN)/python proto/generate.py
+	$(BIN)/python proto/document.py
 
 bench: .venv/dev wrk ## Measure beside Sanic's ceiling and a plain server; ARGS=--record keeps the figures
 	$(BIN)/python -m benchmarks.compare $(ARGS)

@@ -7,3 +7,16 @@ test-clients: $(addprefix test-client-,$(LANGUAGES)) ## Test the clients (needs 
 generate-clients: $(addprefix generate-client-,$(LANGUAGES)) ## Make the clients' generated code
 
 .PHONY: test-clients generate-clients $(addprefix test-client-,$(LANGUAGES)) $(addprefix generate-client-,$(LANGUAGES))
+
+# The documented calls, with the tool that people use by hand.
+GRPCURL_VERSION := v1.9.3
+GRPCURL := tests/grpc_tools/.build/$(GRPCURL_VERSION)
+
+test-clients: test-grpcurl
+test-grpcurl: $(GRPCURL)/grpcurl .venv/dev ## Run the grpcurl calls of the documentation (needs Go)
+	PATH="$(CURDIR)/$(GRPCURL):$$PATH" $(BIN)/pytest tests/grpc_tools --confcutdir=tests/grpc_tools
+
+$(GRPCURL)/grpcurl:
+	GOBIN=$(CURDIR)/$(@D) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION)
+
+.PHONY: test-grpcurl

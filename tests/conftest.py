@@ -8,7 +8,7 @@ import pytest
 
 from tests.running import Running, collector
 
-collect_ignore = ["sdks"]  # They need toolchains: `make test-sdks` names them, which goes before this.
+collect_ignore = ["grpc_tools", "sdks"]  # They need toolchains: `make test-grpcurl` and `make test-sdks` run them.
 
 
 @pytest.fixture(scope="module")

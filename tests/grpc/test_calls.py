@@ -11,10 +11,8 @@ from typing import Any, cast
 import grpc
 import pytest
 from google.protobuf import descriptor_pb2
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from grpc_status import rpc_status
 from prometheus_client import REGISTRY
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
@@ -26,7 +24,7 @@ from service.queues import Record
 from service.refused import RefusedStore
 from service.sources import Directory
 from tests.cli.serving import PATIENCE, until
-from tests.grpc.serving import ALONE, Service, code, collect, event, failure, health, queued, request, service
+from tests.grpc.serving import ALONE, Service, code, collect, event, health, queued, request, service
 
 COLLECTOR = "trackside.v1.CollectorService"
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -111,16 +109,6 @@ def test_key_may_be_given_once_as_metadata(running: Service, channel: grpc.Chann
     assert proto.OUTCOME_REFUSED not in response.outcomes
     keys = [json.loads(line)["writeKey"] for line in queued(running.data_dir)[seen:]]
     assert keys == ["from-metadata", "its own"]
-
-
-def test_missing_key_is_refused_with_its_reason(channel: grpc.Channel) -> None:
-    stub: Any = proto_grpc.CollectorServiceStub(channel)
-    error: Any = failure(lambda: stub.Collect(proto.CollectRequest(event=event("1")), timeout=PATIENCE))
-    assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
-    (_, info) = rpc_status.from_call(error).details  # pyright: ignore
-    reason = error_details_pb2.ErrorInfo()
-    assert info.Unpack(reason)
-    assert reason.reason == "REASON_INVALID_WRITE_KEY"
 
 
 def test_message_that_cannot_be_read_is_the_callers_fault(
