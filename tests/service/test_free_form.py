@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
@@ -15,7 +16,7 @@ from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.context_pb2 import Context
 from trackside.v1.event_pb2 import Event, Group, Identify, Page, Track
 
-from tests.doors import collect_batch
+from tests.doors import attempted, collect, collect_batch
 from tests.running import KEY, Running
 
 # The specification's "Context Object Fields", every one.
@@ -171,3 +172,16 @@ def test_value_of_a_struct_that_says_nothing_is_null(recorded: Any) -> None:
     properties.fields["l"].list_value.values.add()
     (record,) = recorded(Event(track=Track(event="E", properties=properties)))
     assert json.dumps(record["properties"], sort_keys=True) == '{"l": [null], "n": null}'
+
+
+@pytest.mark.parametrize(("levels", "accepted"), [(32, True), (34, False)])
+def test_struct_that_nests_deeper_than_protobuf_reads_is_the_callers_fault(
+    trackside: Running, levels: int, accepted: bool
+) -> None:
+    request = proto.CollectRequest(delivery=proto.Delivery(write_key=KEY))
+    request.event.message_id, request.event.user_id = f"{levels} levels", "u"
+    inner = request.event.page.properties
+    for _ in range(levels - 1):
+        inner = inner.get_or_create_struct("a")
+    outcome = attempted(lambda: collect(trackside, request))
+    assert outcome == (proto.OUTCOME_ACCEPTED if accepted else grpc.StatusCode.INVALID_ARGUMENT)
