@@ -108,7 +108,7 @@ def _bound_all(delivery: proto.Delivery, events: int, size: Callable[[], int], i
 def _bound(amount: int, limit: int, what: str) -> None:
     if amount > limit:
         raise Refused(
-            proto.REASON_REQUEST_TOO_LARGE, "", f"HTTP request too large: {amount} {what}, {limit} are allowed"
+            proto.REASON_REQUEST_TOO_LARGE, "", f"Too much at once: {amount} {what}, {limit} are allowed"
         )
 
 
