@@ -70,9 +70,10 @@ def check(dependencies: Path, scratch: Path, baseline: Path) -> int:
     image = write_image(dependencies, scratch / "image.binpb")
     config = str(PROTO.parent / "buf.yaml")
     buf = str(Path(sys.executable).parent / "buf")
+    ours = ["--config", config, "--path", "trackside"]  # what ours import is in the image too
     commands = [
-        [buf, "lint", str(image), "--config", config],
-        [buf, "breaking", str(image), "--config", config, "--against", str(baseline)],
+        [buf, "lint", str(image), *ours],
+        [buf, "breaking", str(image), *ours, "--against", str(baseline)],
         [buf, "format", "--diff", "--exit-code", "--path", str(PROTO / "trackside"), str(PROTO.parent)],
     ]
     failed = [command for command in commands if subprocess.run(command, check=False).returncode]  # noqa: S603
