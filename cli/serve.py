@@ -23,7 +23,7 @@ def serve(settings: Settings, only: Part | None) -> int:
 
     Raises InvalidSettings and PortUnavailable, before anything is started.
     """
-    if only == "front" and not settings.service:
+    if only == "front" and not settings.service.strip(" ,"):
         raise InvalidSettings("--only front needs the setting `service`: the gRPC target of the service that it calls.")
     if only is None and settings.service:
         raise InvalidSettings("The setting `service` names a service that runs elsewhere: it goes with --only front.")

@@ -27,8 +27,8 @@ class ServiceConfig(BaseSettings):
         default=None,
         description="PEM file of the authorities that callers of the gRPC port must have a certificate of.",
     )
-    grpc_max_streams: int = Field(
-        default=100, ge=1, description="Calls that one gRPC connection may have open at once; more wait at the caller."
+    grpc_max_streams: int = Field(  # of which a front keeps one open, to follow the service's health
+        default=100, ge=2, description="Calls that one gRPC connection may have open at once; more wait at the caller."
     )
     grpc_connection_age: float = Field(
         default=300.0,
