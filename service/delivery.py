@@ -107,9 +107,7 @@ def _bound_all(delivery: proto.Delivery, events: int, size: Callable[[], int], i
 
 def _bound(amount: int, limit: int, what: str) -> None:
     if amount > limit:
-        raise Refused(
-            proto.REASON_REQUEST_TOO_LARGE, "", f"Too much at once: {amount} {what}, {limit} are allowed"
-        )
+        raise Refused(proto.REASON_REQUEST_TOO_LARGE, "", f"Too much at once: {amount} {what}, {limit} are allowed")
 
 
 def _address(ip: str, client_address: str) -> str:
