@@ -22,6 +22,10 @@ import java.util.function.Consumer;
  * JSON does not have. Whatever else becomes of the event, a callback of the options is told. What is null is left out.
  */
 public final class Client implements AutoCloseable {
+    static {
+        Rules.check(Event.getDefaultInstance()); // the first check compiles the rules, which takes a second
+    }
+
     private final Options options = new Options();
     private final Queue queue;
     private final Delivery delivery;
@@ -29,6 +33,7 @@ public final class Client implements AutoCloseable {
     /** Makes a client of the server at a target: {@code host:port}, or what else gRPC takes as a name. It connects later. */
     public Client(String target, Consumer<Options> configure) {
         configure.accept(options);
+        options.check();
         queue = new Queue(options);
         delivery = new Delivery(target, options, queue);
         for (int call = 1; call <= options.calls; call++) {

@@ -77,34 +77,42 @@ final class Delivery implements Runnable {
     private void deliver(List<Event> batch) {
         long began = System.nanoTime();
         long pause = 50_000_000;
-        while (!batch.isEmpty()) {
-            var answer = collect(batch);
-            long least = answer.delay > 0 ? answer.delay : pause;
-            long wait = least + ThreadLocalRandom.current().nextLong(1 + (answer.delay > 0 ? least / 5 : least));
-            pause = Math.min(2 * pause, 2_500_000_000L);
-            boolean passing = PASSING.contains(answer.why.getCode())
-                    || CUT_OFF.matcher(String.valueOf(answer.why.getDescription())).find();
-            boolean inTime = passing && wait <= options.retryFor - (System.nanoTime() - began);
-            boolean stopped = !answer.left.isEmpty() && queue.pause(inTime ? wait : 0);
-            var left = answer.left;
-            if (stopped || !inTime) {
-                abandoned.addAndGet(stopped ? left.size() : 0);
-                left.forEach(event -> tell(options.onLost, event, stopped ? Status.OK.withDescription("closed") : answer.why));
-                left = List.of();
+        for (var left = batch; !left.isEmpty(); pause = Math.min(2 * pause, 2_500_000_000L)) {
+            var answer = collect(left);
+            queue.settled(left.size() - answer.left.size());
+            left = answer.left;
+            long wait = answer.delay > 0 ? random(answer.delay, answer.delay / 5) : random(pause, pause);
+            boolean again = answer.mayPass() && wait <= Options.nanos(options.retryFor) - (System.nanoTime() - began);
+            if (!left.isEmpty() && (queue.pause(again ? wait : 0) || !again)) {
+                giveUp(left, answer.why);
+                return;
             }
-            queue.settled(batch.size() - left.size());
-            batch = left;
         }
     }
 
+    private static long random(long least, long spread) {
+        return least + ThreadLocalRandom.current().nextLong(spread + 1);
+    }
+
+    private void giveUp(List<Event> events, Status why) {
+        boolean stopped = queue.pause(0);
+        abandoned.addAndGet(stopped ? events.size() : 0);
+        events.forEach(event -> tell(options.onLost, event, stopped ? Status.OK.withDescription("closed") : why));
+        queue.settled(events.size());
+    }
+
     /** What a call left to send again, why, and the server's delay in nanoseconds, or 0. */
-    private record Answer(List<Event> left, Status why, long delay) {}
+    private record Answer(List<Event> left, Status why, long delay) {
+        boolean mayPass() {
+            return PASSING.contains(why.getCode()) || CUT_OFF.matcher(String.valueOf(why.getDescription())).find();
+        }
+    }
 
     private Answer collect(List<Event> batch) {
         var request = CollectBatchRequest.newBuilder();
         batch.forEach(event -> request.addEntries(Entry.newBuilder().setEvent(event)));
         try {
-            var response = stub.withDeadlineAfter(options.callTimeout, TimeUnit.NANOSECONDS).collectBatch(request.build());
+            var response = stub.withDeadlineAfter(options.callTimeout).collectBatch(request.build());
             if (response.getOutcomesCount() != batch.size()) {
                 throw Status.INTERNAL.withDescription("the answer has not one outcome for each event").asRuntimeException();
             }

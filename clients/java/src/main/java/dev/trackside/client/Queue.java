@@ -26,7 +26,7 @@ final class Queue {
 
     /** Waits for room. An interrupt ends the wait as the end of its time does. */
     synchronized void put(Event event, int size) {
-        if (!await(() -> closed || unsettled < options.queueEvents, options.fullWait)) {
+        if (!await(() -> closed || unsettled < options.queueEvents, Options.nanos(options.fullWait))) {
             throw new QueueFullException();
         }
         if (closed) {
@@ -54,7 +54,7 @@ final class Queue {
     private synchronized List<Event> next() {
         await(() -> stopped || !waiting.isEmpty(), Long.MAX_VALUE);
         if (!waiting.isEmpty()) {
-            var left = options.flushInterval - (System.nanoTime() - waiting.peek().since);
+            long left = Options.nanos(options.flushInterval) - (System.nanoTime() - waiting.peek().since);
             await(() -> flushing > 0 || stopped || isFull(), left);
         }
         var batch = new ArrayList<Event>();

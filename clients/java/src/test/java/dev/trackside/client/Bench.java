@@ -29,8 +29,13 @@ final class Bench {
         var properties = properties(950 - json(properties("")).length());
         var accepted = new AtomicInteger();
         var began = System.nanoTime();
-        try (var client = new Client(target, options -> options.writeKey("bench").calls(calls).batchEvents(batch)
-                .fullWait(Duration.ofMinutes(1)).onAccepted((event, duplicate) -> accepted.incrementAndGet()))) {
+        try (var client = new Client(target, options -> {
+            options.writeKey = "bench";
+            options.calls = calls;
+            options.batchEvents = batch;
+            options.fullWait = Duration.ofMinutes(1);
+            options.onAccepted = (event, duplicate) -> accepted.incrementAndGet();
+        })) {
             for (int i = 0; i < events; i++) {
                 client.track("user-12345", "Order Completed", properties,
                         new With().anonymousId(ANONYMOUS_ID).context(CONTEXT).integrations(INTEGRATIONS));

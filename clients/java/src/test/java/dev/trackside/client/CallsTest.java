@@ -1,0 +1,412 @@
+package dev.trackside.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.Duration;
+import com.google.rpc.RetryInfo;
+import dev.trackside.v1.CollectBatchRequest;
+import dev.trackside.v1.CollectBatchResponse;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.grpc.protobuf.StatusProto;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.logging.Handler;
+import java.util.logging.LogRecord;
+import java.util.logging.Logger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the client asks of a server, and what its calls return. */
+@Timeout(60)
+class CallsTest {
+    private static final java.time.Duration HOUR = java.time.Duration.ofHours(1);
+    private static final java.time.Duration SHORT = java.time.Duration.ofMillis(50);
+
+    private static List<String> track(Client client, int count) {
+        var sent = new ArrayList<String>();
+        for (int i = 0; i < count; i++) {
+            sent.add(client.track("u", "E", null));
+        }
+        return sent;
+    }
+
+    private static List<String> messageIds(CollectBatchRequest request) {
+        return request.getEntriesList().stream().map(entry -> entry.getEvent().getMessageId()).toList();
+    }
+
+    @Test
+    void aCallReturnsTheMessageIdThatItMade() {
+        try (var client = new Client(Server.NOWHERE, options -> options.onLost = (event, why) -> {})) {
+            var made = track(client, 2);
+            assertTrue(made.get(0).matches("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"));
+            assertFalse(made.get(0).equals(made.get(1)));
+            assertEquals("mine", client.page("u", null, null, new With().messageId("mine")));
+            assertEquals(3, client.close(SHORT));
+        }
+    }
+
+    @Test
+    void aBatchGoesOutWhenItIsFullAndTheRestWithAFlush() throws Exception {
+        var expected = new HashMap<Consumer<Options>, List<Integer>>();
+        expected.put(options -> options.batchEvents = 3, List.of(3, 3, 1));
+        expected.put(options -> options.batchBytes = 2_500, List.of(2, 2, 2, 1));
+        expected.put(options -> options.batchBytes = 500, List.of(1, 1, 1, 1, 1, 1, 1)); // an event is larger
+        for (var each : expected.entrySet()) {
+            try (var door = new Door(); var client = new Client(door.target, options -> {
+                options.calls = 1;
+                options.flushInterval = HOUR;
+                each.getKey().accept(options);
+            })) {
+                for (int i = 0; i < 7; i++) {
+                    client.track("u", "E", Map.of("text", "x".repeat(1_000)));
+                }
+                assertEquals(0, client.flush());
+                assertEquals(each.getValue(), door.sizes());
+            }
+        }
+    }
+
+    @Test
+    void theLargestBatchFitsAMessage() throws Exception {
+        try (var door = new Door(); var client = new Client(door.target, options -> {
+            options.batchEvents = 5_000;
+            options.batchBytes = Options.LARGEST_EVENT;
+            options.calls = 1;
+            options.flushInterval = HOUR;
+        })) {
+            for (int i = 0; i < 6_000; i++) {
+                client.track("u", "E", Map.of("text", "x".repeat(800)));
+            }
+            assertEquals(0, client.flush());
+            assertEquals(6_000, door.sizes().stream().mapToInt(Integer::intValue).sum());
+            assertTrue(door.sizes().get(0) < 5_000, "the batch was bounded by its bytes");
+        }
+    }
+
+    @Test
+    void oneCallAtATimeKeepsTheOrder() throws Exception {
+        try (var door = new Door(); var client = new Client(door.target, options -> {
+            options.calls = 1;
+            options.batchEvents = 7;
+        })) {
+            var sent = track(client, 100);
+            assertEquals(0, client.flush());
+            assertEquals(sent, door.requests.stream().flatMap(request -> messageIds(request).stream()).toList());
+        }
+    }
+
+    @Test
+    void aBatchGoesOutWhenItsFirstEventHasWaited() throws Exception {
+        var arrived = new Semaphore(0);
+        try (var door = new Door(); var client = new Client(door.target, options -> {
+            options.flushInterval = SHORT;
+            options.onAccepted = (event, duplicate) -> arrived.release();
+        })) {
+            for (int i = 0; i < 2; i++) {
+                long began = System.nanoTime();
+                track(client, 1);
+                arrived.acquire();
+                assertTrue(System.nanoTime() - began >= SHORT.toNanos());
+            }
+        }
+    }
+
+    @Test
+    void theDelayOfRetryInfoIsKeptAndTheSameEventsAreSentAgain() throws Exception {
+        var codes = List.of(Status.Code.UNAVAILABLE, Status.Code.RESOURCE_EXHAUSTED).iterator();
+        Function<CollectBatchRequest, CollectBatchResponse> answer = request -> {
+            if (!codes.hasNext()) {
+                return Door.accept(request);
+            }
+            var delay = RetryInfo.newBuilder().setRetryDelay(Duration.newBuilder().setNanos(1_000_000)).build();
+            throw StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
+                    .setCode(codes.next().value()).addDetails(Any.pack(delay)).build());
+        };
+        var told = new Told();
+        try (var door = new Door(answer); var client = new Client(door.target, options -> {
+            told.listen(options);
+            options.retryFor = java.time.Duration.ofSeconds(20);
+        })) {
+            long began = System.nanoTime();
+            var sent = track(client, 3);
+            assertEquals(0, client.flush());
+            assertTrue(System.nanoTime() - began < 10_000_000_000L);
+            assertEquals(sent, told.accepted);
+            assertEquals(3, door.requests.size());
+            assertEquals(1, door.requests.stream().distinct().count());
+        }
+    }
+
+    @Test
+    void withoutADelayTheWaitsDouble() throws Exception {
+        var times = Collections.synchronizedList(new ArrayList<Long>());
+        try (var door = new Door(request -> {
+            times.add(System.nanoTime());
+            if (times.size() < 4) {
+                throw new StatusRuntimeException(Status.CANCELLED);
+            }
+            return Door.accept(request);
+        }); var client = new Client(door.target, options -> {})) {
+            track(client, 1);
+            assertEquals(0, client.flush());
+            for (int resend = 0; resend < 3; resend++) {
+                assertTrue(times.get(resend + 1) - times.get(resend) >= 50_000_000L << resend, times::toString);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Status.Code.class, names = {"INVALID_ARGUMENT", "INTERNAL", "PERMISSION_DENIED", "UNIMPLEMENTED"})
+    void aStatusThatDoesNotPassGivesTheEventsUpAtOnce(Status.Code code) throws Exception {
+        var told = new Told();
+        try (var door = new Door(request -> {
+            throw new StatusRuntimeException(code.toStatus().withDescription("no"));
+        }); var client = new Client(door.target, told::listen)) {
+            var sent = track(client, 2);
+            assertEquals(0, client.flush());
+            assertEquals(sent, told.notAccepted);
+            assertEquals(code, told.lost.get(0).getCode());
+            assertEquals("no", told.lost.get(0).getDescription());
+            assertEquals(List.of(2), door.sizes());
+        }
+    }
+
+    @Test
+    void anAnswerThatDoesNotFitTheCallLosesItsBatch() throws Exception {
+        var told = new Told();
+        try (var door = new Door(request -> CollectBatchResponse.getDefaultInstance());
+                var client = new Client(door.target, told::listen)) {
+            track(client, 2);
+            assertEquals(0, client.flush());
+            assertEquals(List.of(Status.Code.INTERNAL, Status.Code.INTERNAL), told.lost.stream().map(Status::getCode).toList());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aCallThatIsCutOffIsSentAgain(boolean reset) throws Exception {
+        var told = new Told();
+        try (var scissors = new Scissors(reset); var client = new Client(scissors.target, told::listen)) {
+            var sent = track(client, 1);
+            scissors.awaitCalls(3);
+            assertEquals(1, client.close(java.time.Duration.ZERO));
+            assertEquals(sent, told.notAccepted);
+            assertEquals(Status.Code.OK, told.lost.get(0).getCode());
+        }
+    }
+
+    @Test
+    void aFullQueueFailsAfterItsWait() {
+        try (var client = new Client(Server.NOWHERE, options -> {
+            options.queueEvents = 2;
+            options.fullWait = SHORT;
+            options.onLost = (event, why) -> {};
+        })) {
+            track(client, 2);
+            long began = System.nanoTime();
+            assertThrows(QueueFullException.class, () -> client.track("u", "E", null));
+            assertTrue(System.nanoTime() - began >= SHORT.toNanos());
+            client.close(java.time.Duration.ZERO);
+        }
+    }
+
+    @Test
+    void aWaitForRoomEndsWithRoomWithAnInterruptAndWithClose() throws Exception {
+        try (var door = new Door(); var client = new Client(door.target, options -> {
+            options.queueEvents = 1;
+            options.fullWait = HOUR;
+        })) {
+            var sent = track(client, 5);
+            assertEquals(0, client.flush());
+            assertEquals(sent, door.requests.stream().flatMap(request -> messageIds(request).stream()).toList());
+        }
+        var client = new Client(Server.NOWHERE, options -> {
+            options.queueEvents = 1;
+            options.fullWait = HOUR;
+            options.onLost = (event, why) -> {};
+        });
+        track(client, 1);
+        Thread.currentThread().interrupt();
+        assertThrows(QueueFullException.class, () -> client.track("u", "E", null));
+        assertTrue(Thread.interrupted(), "the interrupt is kept");
+        var waiting = new CountDownLatch(1);
+        var failed = CompletableFuture.runAsync(() -> {
+            waiting.countDown();
+            assertThrows(ClosedException.class, () -> client.track("u", "E", null));
+        });
+        waiting.await();
+        assertEquals(1, client.close(SHORT));
+        failed.get(10, TimeUnit.SECONDS);
+        assertThrows(ClosedException.class, () -> client.track("u", "E", null));
+    }
+
+    @Test
+    void closeGivesUpWhatIsLeftAndCountsIt() {
+        var told = new Told();
+        var client = new Client(Server.NOWHERE, told::listen);
+        var sent = track(client, 300);
+        assertEquals(300, client.close(SHORT));
+        assertEquals(0, client.close(HOUR));
+        Told.assertOnce(sent, told.notAccepted);
+        assertTrue(told.lost.stream().allMatch(why -> why.isOk() && why.getDescription().equals("closed")));
+    }
+
+    @Test
+    void closeSettlesEveryEventThoughItsThreadIsInterrupted() {
+        var told = new Told();
+        var client = new Client(Server.NOWHERE, told::listen);
+        var sent = track(client, 300);
+        Thread.currentThread().interrupt();
+        assertEquals(300, client.close(HOUR));
+        assertTrue(Thread.interrupted(), "the interrupt is kept");
+        Told.assertOnce(sent, told.notAccepted);
+    }
+
+    @Test
+    void severalFlushesAtOnceAllEnd() throws Exception {
+        try (var door = new Door(); var client = new Client(door.target, options -> options.flushInterval = HOUR)) {
+            track(client, 1_000);
+            var flushes = new ArrayList<CompletableFuture<Integer>>();
+            for (int i = 0; i < 4; i++) {
+                flushes.add(CompletableFuture.supplyAsync(client::flush));
+            }
+            for (var flush : flushes) {
+                assertEquals(0, flush.get());
+            }
+        }
+    }
+
+    static List<Object> withoutAForm() {
+        var cycle = new HashMap<String, Object>();
+        cycle.put("itself", cycle);
+        return List.of(cycle, Map.of("thread", Thread.currentThread()), Map.of("list", List.of(new Object())), Map.of(1, 2));
+    }
+
+    @ParameterizedTest
+    @MethodSource("withoutAForm")
+    @SuppressWarnings("unchecked")
+    void aValueWithoutAFormFailsInTheCall(Object properties) {
+        try (var client = new Client(Server.NOWHERE, options -> {})) {
+            var failure = assertThrows(RuntimeException.class, () -> client.track("u", "E", (Map<String, ?>) properties));
+            assertTrue(failure instanceof IllegalArgumentException || failure instanceof ClassCastException);
+            assertEquals(0, client.flush(java.time.Duration.ZERO));
+        }
+    }
+
+    @Test
+    void javasOwnValuesHaveTheirForms() throws Exception {
+        var properties = new HashMap<String, Object>();
+        properties.put("array", new int[] {1, 2});
+        properties.put("strings", new String[] {"a", null});
+        properties.put("enum", TimeUnit.DAYS);
+        properties.put("character", 'c');
+        properties.put("float", Float.NaN);
+        properties.put("markup", "<&\u2028");
+        try (var door = new Door(); var client = new Client(door.target, options -> {})) {
+            client.track("half \ud83d", "E", properties);
+            assertEquals(0, client.flush());
+            var event = door.requests.get(0).getEntries(0).getEvent();
+            assertEquals("half \ufffd", event.getUserId());
+            var expected = new HashMap<String, Object>(Map.of("array", List.of(1L, 2L), "enum", "DAYS", "character", "c"));
+            expected.put("strings", java.util.Arrays.asList("a", null));
+            expected.put("float", null);
+            expected.put("markup", "<&\u2028");
+            assertEquals(expected, Values.object(event.getTrack().getPropertiesJson()));
+        }
+    }
+
+    static Map<String, Consumer<Options>> outOfBounds() {
+        return Map.of(
+                "batchEvents", options -> options.batchEvents = 5_001,
+                "batchBytes", options -> options.batchBytes = 4_194_304 - 1_023,
+                "queueEvents", options -> options.queueEvents = 0,
+                "calls", options -> options.calls = 0,
+                "fullWait", options -> options.fullWait = java.time.Duration.ofNanos(-1),
+                "retryFor", options -> options.retryFor = java.time.Duration.ofNanos(-1),
+                "writeKey", options -> options.writeKey = "schlüssel");
+    }
+
+    @Test
+    void anOptionOutOfItsBoundsIsAnError() {
+        outOfBounds().forEach((name, set) -> {
+            var failure = assertThrows(IllegalArgumentException.class, () -> new Client(Server.NOWHERE, set));
+            assertTrue(failure.getMessage().contains(name));
+        });
+    }
+
+    @Test
+    void aCallbackThatFailsIsLoggedAndDoesNoOtherHarm() throws Exception {
+        var calls = new AtomicInteger();
+        try (var log = new Log(); var door = new Door(); var client = new Client(door.target, options -> {
+            options.calls = 1;
+            options.onAccepted = (event, duplicate) -> {
+                calls.incrementAndGet();
+                throw new AssertionError("oh no");
+            };
+        })) {
+            track(client, 1);
+            assertEquals(0, client.flush());
+            track(client, 2);
+            assertEquals(0, client.flush());
+            assertEquals(3, calls.get());
+            assertEquals(3, log.records.stream().filter(record -> record.getThrown().getMessage().equals("oh no")).count());
+        }
+    }
+
+    @Test
+    void withoutCallbacksAWarningNamesTheEventAndNotItsContent() {
+        try (var log = new Log(); var client = new Client(Server.NOWHERE, options -> {})) {
+            var sent = List.of(client.track("", "secret", null), client.track("secret", "secret", null));
+            client.close(java.time.Duration.ZERO);
+            for (int i = 0; i < 2; i++) {
+                var record = log.records.get(i);
+                assertEquals(sent.get(i), record.getParameters()[0]);
+                assertFalse(List.of(record.getParameters()).toString().contains("secret"));
+            }
+        }
+    }
+
+    /** What is logged meanwhile. */
+    private static final class Log extends Handler implements AutoCloseable {
+        final List<LogRecord> records = Collections.synchronizedList(new ArrayList<>());
+        private final Logger logger = Logger.getLogger("dev.trackside.client");
+
+        Log() {
+            logger.addHandler(this);
+            logger.setUseParentHandlers(false);
+        }
+
+        @Override
+        public void publish(LogRecord record) {
+            records.add(record);
+        }
+
+        @Override
+        public void flush() {}
+
+        @Override
+        public void close() {
+            logger.removeHandler(this);
+            logger.setUseParentHandlers(true);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+package dev.trackside.client;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.trackside.v1.Context;
+import dev.trackside.v1.Event;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The vectors that all clients share: the same calls make the same records in both forms, and the same refusals. */
+@Timeout(120)
+class VectorsTest {
+    /** A case of vectors.json. */
+    private record Vector(Map<?, ?> members, Map<?, ?> arguments) {
+        String text(String name) {
+            return (String) members.get(name);
+        }
+
+        String argument(String name) {
+            return (String) arguments.get(name);
+        }
+
+        @SuppressWarnings("unchecked")
+        Map<String, ?> object(String name) {
+            return (Map<String, ?>) arguments.get(name);
+        }
+
+        @Override
+        public String toString() {
+            return text("name");
+        }
+
+        String send(Client client) {
+            if (text("call").equals("collect")) {
+                return client.collect(Event.newBuilder().setUserId(argument("user_id")).build());
+            }
+            var with = new With();
+            for (var name : arguments.keySet()) {
+                with = switch ((String) name) {
+                    case "anonymous_id" -> with.anonymousId(argument("anonymous_id"));
+                    case "message_id" -> with.messageId(argument("message_id"));
+                    case "timestamp" -> with.timestamp(Instant.parse(argument("timestamp")));
+                    case "context" -> with.context(object("context"));
+                    case "integrations" -> with.integrations(object("integrations"));
+                    case "extra" -> with.extra(object("extra"));
+                    default -> with;
+                };
+            }
+            var user = argument("user_id");
+            return switch (text("call")) {
+                case "identify" -> client.identify(user, object("traits"), with);
+                case "track" -> client.track(user, argument("event"), object("properties"), with);
+                case "page" -> client.page(user, argument("name"), object("properties"), with);
+                case "screen" -> client.screen(user, argument("name"), object("properties"), with);
+                case "group" -> client.group(user, argument("group_id"), object("traits"), with);
+                case "alias" -> client.alias(user, argument("previous_id"), with);
+                default -> throw new AssertionError(text("call"));
+            };
+        }
+
+        /** The event as a caller builds it with a Struct for each free-form value. */
+        Event inStructForm() {
+            var event = Event.newBuilder();
+            var kind = event.getFieldBuilder(Event.getDescriptor().findFieldByName(text("call")));
+            arguments.forEach((name, value) -> {
+                if (name.equals("timestamp")) {
+                    event.setTimestamp(With.proto(Instant.parse((String) value)));
+                } else if (name.equals("context")) {
+                    assertEquals(Map.of(), value, "a context in the struct form");
+                    event.setContext(Context.getDefaultInstance());
+                } else {
+                    var own = kind.getDescriptorForType().findFieldByName((String) name);
+                    var field = own != null ? own : Event.getDescriptor().findFieldByName((String) name);
+                    (own != null ? kind : event).setField(field, value instanceof Map<?, ?> map ? Values.struct(map) : value);
+                }
+            });
+            return event.build();
+        }
+    }
+
+    private static List<Vector> vectors(String list) {
+        try {
+            var all = (List<?>) Values.object(Files.readString(Server.TESTDATA.resolve("vectors.json"))).get(list);
+            var vectors = new ArrayList<Vector>();
+            for (var each : all) {
+                var members = (Map<?, ?>) each;
+                vectors.add(new Vector(members, (Map<?, ?>) Values.untagged(members.get("arguments"))));
+            }
+            return vectors;
+        } catch (IOException failure) {
+            throw new AssertionError(failure);
+        }
+    }
+
+    @Test
+    void callsMakeTheRecordsOfTheVectorsInTheTextFormAndInTheStructForm() throws Exception {
+        var expected = new HashMap<String, Vector>();
+        try (var server = new Server();
+                var text = new Client(server.target, options -> options.writeKey = "text");
+                var struct = new Client(server.target, options -> options.writeKey = "struct")) {
+            for (var vector : vectors("calls")) {
+                var messageId = vector.argument("message_id");
+                assertEquals(messageId, vector.send(text));
+                expected.put("text " + messageId, vector);
+                if (vector.members.get("struct").equals(true)) {
+                    struct.collect(vector.inStructForm());
+                    expected.put("struct " + messageId, vector);
+                }
+            }
+            assertEquals(0, text.flush() + struct.flush());
+            for (var record : server.records()) {
+                var name = record.remove("writeKey") + " " + record.get("messageId");
+                var vector = expected.remove(name);
+                record.remove("receivedAt");
+                if (!vector.arguments.containsKey("timestamp")) {
+                    record.remove("timestamp");
+                }
+                assertEquals(Values.comparable(vector.members.get("record")), Values.comparable(record), name);
+            }
+        }
+        assertEquals(Map.of(), expected, "not queued");
+    }
+
+    static Stream<Vector> foundByTheClient() {
+        return vectors("refusals").stream().filter(vector -> vector.text("found").equals("client"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("foundByTheClient")
+    void anEventThatBreaksARuleIsRefusedInTheCall(Vector vector) {
+        var told = new Told();
+        try (var client = new Client(Server.NOWHERE, told::listen)) {
+            assertEquals(List.of(vector.send(client)), told.notAccepted);
+            assertEquals(vector.text("reason"), told.refused.get(0).getReason().name());
+            assertEquals(vector.text("field"), told.refused.get(0).getField());
+        }
+    }
+
+    @Test
+    void whatOnlyTheServerCanRefuseComesToTheSameCallback() throws Exception {
+        var told = new Told();
+        var vectors = vectors("refusals").stream().filter(vector -> vector.text("found").equals("server")).toList();
+        assertFalse(vectors.isEmpty());
+        try (var server = new Server(); var client = new Client(server.target, options -> {
+            told.listen(options);
+            options.writeKey = "k";
+        })) {
+            var sent = vectors.stream().map(vector -> vector.send(client)).toList();
+            assertEquals(0, client.flush());
+            assertEquals(sent, told.notAccepted);
+            for (int i = 0; i < sent.size(); i++) {
+                var why = told.refused.get(i);
+                assertEquals(vectors.get(i).text("reason"), why.getReason().name());
+                assertEquals(vectors.get(i).text("field"), why.getField());
+                assertFalse(why.getDescription().isEmpty());
+            }
+            assertTrue(server.records().isEmpty());
+        }
+    }
+}
