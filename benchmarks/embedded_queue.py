@@ -1,8 +1,9 @@
-"""How fast the embedded queue is, and how that changes as it grows: `embedded_queue.py --sizes 0 1 20`.
+"""How fast the embedded queue is, and how that changes as it grows: `embedded_queue.py --sizes 1 20`.
 
 Every figure is made of real puts, fsynced, of records of 950 bytes with a messageId of their own. A shape is how many
 callers put at once and how many records each puts: 64 callers of 1 record share commits of about 64, as a front's
-calls do; 4 callers of 500 are batches. CPU is the whole process's: queue, event loop and callers.
+calls do; 4 callers of 500 are batches. CPU is the whole process's: queue, event loop and callers. At each size the
+large queue and one that was just made are measured in turns, as machines drift; the figures are medians of the rounds.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count, islice
 from pathlib import Path
 from typing import NamedTuple
@@ -77,33 +79,59 @@ async def measure(queue: SQLiteQueue, source: Iterator[Record], shape: Shape, to
     return Round(shape, done / seconds, cpu / done * 1e6, sorted(latencies), done / (queue.commits - commits))
 
 
+def median(rounds: Sequence[Round]) -> Round:
+    """Of the rates and of the CPU; the latencies of all."""
+    return Round(
+        rounds[0].shape,
+        statistics.median(each.rate for each in rounds),
+        statistics.median(each.cpu for each in rounds),
+        sorted(latency for each in rounds for latency in each.latencies),
+        statistics.median(each.group for each in rounds),
+    )
+
+
 def resident() -> int:
     """The process's memory, in megabytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() >> 20
 
 
-async def grow(path: Path, sizes: list[int], records: int) -> None:
-    queue = SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=DAY)
-    source = new_records()
+def open_at(path: Path) -> SQLiteQueue:
+    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=DAY)
+
+
+async def grow(directory: Path, sizes: list[int], records: int, rounds: int) -> None:
+    large, source = open_at(directory / "large.db"), new_records()
     for size in sizes:
-        while queue.depth() < size:
-            await measure(queue, source, GROWING, min(100_000, size - queue.depth()))
+        while large.depth() < size:
+            await measure(large, source, GROWING, min(100_000, size - large.depth()))
+        new = open_at(directory / f"{size}.db")
         for shape in SHAPES:
-            found = await measure(queue, source, shape, records // (20 if shape.callers == 1 else 1))
-            wal = path.with_name(path.name + "-wal").stat().st_size >> 20
-            print(
-                f"{size / 1e6:7.1f}M {shape.callers:4} x {shape.records:<4} {found.rate:9,.0f} {found.cpu:7.1f} "
-                f"{found.percentile(0.5):8.2f} {found.percentile(0.99):8.2f} {found.percentile(0.999):8.2f} "
-                f"{found.group:8.0f} {resident():8,} {wal:6}",
-                flush=True,
-            )
-    await queue.close()
+            total = records // (20 if shape.callers == 1 else 1)
+            found = [
+                (await measure(new, source, shape, total), await measure(large, source, shape, total))
+                for _ in range(rounds)
+            ]
+            before, after = [median(each) for each in zip(*found, strict=True)]
+            show("new", before, 1.0)
+            show(f"{size / 1e6:.1f}M", after, after.rate / before.rate)
+        await new.close()
+    print(f"memory {resident():,} MB, log {(directory / 'large.db-wal').stat().st_size >> 20} MB")
+    await large.close()
+
+
+def show(size: str, found: Round, ratio: float) -> None:
+    shape, tail = found.shape, [found.percentile(part) for part in (0.5, 0.99, 0.999)]
+    print(
+        f"{size:>8} {shape.callers:4} x {shape.records:<4} {found.rate:9,.0f} {ratio:6.2f} {found.cpu:7.1f} "
+        f"{tail[0]:8.2f} {tail[1]:8.2f} {tail[2]:8.2f} {found.group:9.0f}",
+        flush=True,
+    )
 
 
 async def reopen(path: Path) -> None:
     started, before = time.perf_counter(), resident()
-    queue = SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=DAY)
+    queue = open_at(path)
     seconds, depth = time.perf_counter() - started, queue.depth()
     print(f"opened with {depth:,} records in {seconds:.2f} s; {before} MB before, {resident()} MB after")
     await queue.close()
@@ -111,20 +139,21 @@ async def reopen(path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=float, nargs="+", default=[0, 1], help="millions of records to measure at")
-    parser.add_argument("--records", type=int, default=50_000, help="how many to put for each figure")
-    parser.add_argument("--reopen", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", type=float, nargs="+", default=[1], help="millions of records to measure at")
+    parser.add_argument("--records", type=int, default=20_000, help="how many to put for each figure, in each round")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--directory", help="where the queue is made; 1.1 GB for each million records")
+    parser.add_argument("--reopen", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.reopen:
         asyncio.run(reopen(options.reopen))
         return
-    print("   size  callers x records  records/s  CPU us   p50 ms   p99 ms p99.9 ms  a commit  RSS MB WAL MB")
+    sys.setswitchinterval(0.0001)  # as service/__main__.py does
+    print("    size callers x rec. records/s  ratio  CPU us   p50 ms   p99 ms p99.9 ms  a commit")
     with tempfile.TemporaryDirectory(dir=options.directory) as directory:
-        path = Path(directory) / "queue.db"
-        sys.setswitchinterval(0.0001)  # as service/__main__.py does
-        asyncio.run(grow(path, [int(size * 1e6) for size in options.sizes], options.records))
-        subprocess.run([sys.executable, __file__, "--reopen", path], check=True)
+        sizes = [int(size * 1e6) for size in options.sizes]
+        asyncio.run(grow(Path(directory), sizes, options.records, options.rounds))
+        subprocess.run([sys.executable, __file__, "--reopen", Path(directory) / "large.db"], check=True)
 
 
 if __name__ == "__main__":

@@ -15,17 +15,18 @@ from typing import NamedTuple
 from service.queues import QueueUnavailable, Record
 from service.queues.sqlite_file import lock, numbers, open_writer, pack_row, path_of
 from service.queues.sqlite_marks import SCHEMA as MARKS
-from service.queues.sqlite_marks import Marks, mark
+from service.queues.sqlite_marks import Marks
 
 # One statement commits a group. In statements of their own, these would cost the writer the interpreter's lock, and a
 # wait to get it back, ten times more.
 SCHEMA = """
-    CREATE VIEW commits AS
-        SELECT last, lengths, lines, second, marks, 0 AS expired FROM records JOIN marks USING (last);
+    CREATE VIEW commits (last, lengths, lines, second, marks, expired, part, following, slots)
+        AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0;
     CREATE TRIGGER commit_group INSTEAD OF INSERT ON commits BEGIN
         INSERT INTO records VALUES (new.last, new.lengths, new.lines);
         INSERT INTO marks VALUES (new.last, new.second, new.marks);
         DELETE FROM marks WHERE last <= new.expired;
+        INSERT OR REPLACE INTO parts SELECT new.part, new.following, new.slots WHERE new.part IS NOT NULL;
     END;
     CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
     CREATE TRIGGER replace_probe AFTER INSERT ON probe BEGIN DELETE FROM probe WHERE id < new.id; END;
@@ -128,18 +129,20 @@ class SQLiteQueue:
     def _write(self, group: Sequence[_Put]) -> list[Collection[int]]:
         """Queue what is new, in one transaction: for each put, the indexes of its duplicates."""
         now = int(self._clock())
-        marks = [mark(record) for put in group for record in put.records]
-        values = [record.value for put in group for record in put.records]
+        records = [record for put in group for record in put.records]
+        marks = self._marks.of(records)
         duplicates = self._marks.duplicates(marks, now)
         if duplicates:
             known = set(duplicates)
             marks = [mark for index, mark in enumerate(marks) if index not in known]
-            values = [value for index, value in enumerate(values) if index not in known]
-        if values:
-            last = self._next + len(values) - 1
-            row = (last, *pack_row(values), now, b"".join(marks), self._marks.expired(now))
-            self._connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", row)
-            self._marks.know(marks)
+            records = [record for index, record in enumerate(records) if index not in known]
+        if records:
+            last = self._next + len(records) - 1
+            lengths, lines = pack_row([record.value for record in records])
+            new = b"".join(marks)
+            row = (last, lengths, lines, now, new, self._marks.expired(now), *self._marks.part())
+            self._connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            self._marks.know(new)
             self._next = last + 1
         elif not all(put.records for put in group):
             self._connection.execute("INSERT INTO probe (filling) VALUES (zeroblob(?))", (PROBE_BYTES,))

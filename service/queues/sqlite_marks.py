@@ -3,80 +3,80 @@
 from __future__ import annotations
 
 import sqlite3
-from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import takewhile
-from struct import iter_unpack
+from typing import NamedTuple
 
 from service.queues import Record
+from service.queues.sqlite_index import LOW, MARK_BYTES, PARTS, Index, places
 
-MARK_BYTES = 16
-TABLES = 1 << 12
-"""How many parts the index has, each with slots of its own. It grows a part at a time, so that no put waits for it."""
-SLOTS = 16
-"""How many slots the first part has at least; the last one has nearly twice as many, so that they do not all fill up
-at once."""
-FULL, ROOMY = 0.65, 0.45
-"""Of a part's slots, how many may be taken before it is rebuilt, and after."""
 TRIMMED_ROWS = 8
 """How many rows of expired marks a commit deletes at most, so that no put waits for it."""
+SAVE_EVERY = 1024
+"""After how many records a commit saves a part of the index: with 20 million marks 80 KB for every 1,000 KB."""
 
-LOW = (1 << 32) - 1
+# A row of `marks`, the log, is the marks of one commit's records, in order, and the second in which they were made;
+# `last` is the number of the last of these records. Appended in order of time, marks add little to a commit: a table
+# sorted by mark would dirty a page of 16 KB for each.
+# A row of `parts` is a part of the index as it was when the next record's number was `following`: it spares the start
+# most of the log.
+# The secret keeps others from making messageIds that crowd one place in the index.
+SCHEMA = """
+    CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);
+    CREATE TABLE parts (part INTEGER PRIMARY KEY, following INTEGER NOT NULL, slots BLOB NOT NULL);
+    CREATE TABLE secret (secret BLOB NOT NULL);
+    INSERT INTO secret VALUES (randomblob(32));
+"""
 
-# A row is the marks of one commit's records, in order, and the second in which they were made; `last` is the number of
-# the last of these records. Appended in order of time, marks add little to a commit: a table sorted by mark would
-# dirty a page of 16 KB for each.
-SCHEMA = "CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);"
 
+class Part(NamedTuple):
+    """A row of `parts`; `part` is None when there is none to save."""
 
-def mark(record: Record) -> bytes:
-    """What two records share exactly when they have one write key and one messageId."""
-    key = record.write_key
-    # The length keeps ("a", "bc") apart from ("ab", "c").
-    told_apart = f"{len(key)}:{key}{record.message_id}".encode(errors="surrogatepass")
-    return blake2b(told_apart, digest_size=MARK_BYTES).digest()
+    part: int | None
+    following: int
+    slots: bytes
 
 
 class Marks:
-    """Knows the records of the window by their marks, at about 20 bytes of memory each.
-
-    The index is hash tables with linear probing. A slot holds 32 bits of a mark's hash and the low 32 bits of its
-    record's number, and 0 when it is free. What seems to be a duplicate is looked up in the log: the answer is exact.
-    The hash is Python's own, which has a secret: nobody can make messageIds that crowd one slot.
-    """
+    """Knows the records of the window. What the index seems to know is looked up in the log: the answer is exact."""
 
     def __init__(self, connection: sqlite3.Connection, window: int, now: int, following: int) -> None:
-        """Read the log. `window` and `now` are in seconds; `following` is the number of the next record."""
+        """Read what the file holds. `window` and `now` are in seconds; `following` is the number of the next record."""
         self._connection = connection
         self._window = window
         self._next = following
+        self._saved_part, self._saved_at = 0, following
+        (self._secret,) = connection.execute("SELECT secret FROM secret").fetchone()
         row = connection.execute("SELECT last, second, length(marks) FROM marks ORDER BY last LIMIT 1").fetchone()
         last, self._oldest_second, length = row or (following - 1, now, 0)
         self._oldest = last + 1 - length // MARK_BYTES
-        self._tables = [_table(number, (following - self._oldest) // TABLES) for number in range(TABLES)]
-        self._room = array("q", [int(FULL * len(table)) for table in self._tables])
-        for last, second, marks in connection.execute("SELECT last, second, marks FROM marks ORDER BY last"):
-            if second >= now - window:
-                self._index([mark for (mark,) in iter_unpack(f"{MARK_BYTES}s", marks)], last)
+        self._index = Index(following - self._oldest)
+        self._load()
+
+    def of(self, records: Iterable[Record]) -> list[bytes]:
+        """What two records share exactly when they have one write key and one messageId."""
+        secret = self._secret
+        return [
+            # The length keeps ("a", "bc") apart from ("ab", "c").
+            blake2b(
+                f"{len(record.write_key)}:{record.write_key}{record.message_id}".encode(errors="surrogatepass"),
+                digest_size=MARK_BYTES,
+                key=secret,
+            ).digest()
+            for record in records
+        ]
 
     def duplicates(self, marks: Sequence[bytes], now: int) -> list[int]:
         """The indexes of those that are known, or that stand earlier in `marks`."""
         if not self._window:
             return []
-        tables, found = self._tables, set[int]()
-        for index, mark in enumerate(marks):
-            table = tables[(place := hash(mark)) & TABLES - 1]
-            slot = (bits := place >> 32 & LOW) * len(table) >> 32
-            while entry := table[slot]:
-                if entry >> 32 == bits and self._is(entry, mark, now):
-                    found.add(index)
-                    break
-                slot = (slot + 1) % len(table)
-        if len(set(marks)) < len(marks):
-            first: dict[bytes, int] = {}
-            found |= {index for index, mark in enumerate(marks) if first.setdefault(mark, index) != index}
-        return sorted(found)
+        horizon = now - self._window
+        found = self._index.search(b"".join(marks), lambda index, low: self._is(low, marks[index], horizon))
+        if len(set(marks)) == len(marks):
+            return found
+        first: dict[bytes, int] = {}
+        return sorted({*found, *(index for index, mark in enumerate(marks) if first.setdefault(mark, index) != index)})
 
     def expired(self, now: int) -> int:
         """The number of the record up to which the log may be deleted: a few rows each time; 0 when there are none."""
@@ -90,15 +90,23 @@ class Marks:
         self._oldest = expired[-1] + 1 if expired else self._oldest
         return expired[-1] if expired else 0
 
-    def know(self, marks: Sequence[bytes]) -> None:
-        """Index the marks of the next records, as they are committed now."""
-        self._next += len(marks)
-        if self._window:
-            self._index(marks, self._next - 1)
+    def part(self) -> Part:
+        """What the next commit is to save of the index."""
+        if self._next - self._saved_at < SAVE_EVERY:
+            return Part(None, 0, b"")
+        self._saved_at = self._next
+        self._saved_part = (self._saved_part + 1) % PARTS
+        return Part(self._saved_part, self._next, self._index.save(self._saved_part))
 
-    def _is(self, entry: int, mark: bytes, now: int) -> bool:
-        """Whether the record that a slot names has this mark, and is within the window."""
-        number = self._next - (self._next - entry & LOW)
+    def know(self, marks: bytes) -> None:
+        """Index the marks of the next records, as they are committed now."""
+        first = self._next
+        self._next += len(marks) // MARK_BYTES
+        self._index.add(enumerate(places(marks), first), range(self._oldest, self._next))
+
+    def _is(self, low: int, mark: bytes, horizon: int) -> bool:
+        """Whether the record whose number ends in the bits `low` has this mark, and is within the window."""
+        number = self._next - (self._next - low & LOW)
         row = self._connection.execute(
             "SELECT last, second, marks FROM marks WHERE last >= ? ORDER BY last LIMIT 1", (number,)
         ).fetchone()
@@ -106,37 +114,16 @@ class Marks:
             return False
         last, second, marks = row
         start = len(marks) - MARK_BYTES * (last + 1 - number)
-        return second >= now - self._window and start >= 0 and marks[start : start + MARK_BYTES] == mark
+        return second >= horizon and start >= 0 and marks[start : start + MARK_BYTES] == mark
 
-    def _index(self, marks: Sequence[bytes], last: int) -> None:
-        """Put marks into the index; `last` is the number of the last one's record."""
-        tables, room = self._tables, self._room
-        for entry, mark in enumerate(marks, last + 1 - len(marks)):
-            table = tables[number := (place := hash(mark)) & TABLES - 1]
-            slot = (bits := place >> 32 & LOW) * len(table) >> 32
-            while table[slot]:
-                slot = (slot + 1) % len(table)
-            table[slot] = bits << 32 | entry & LOW
-            room[number] -= 1
-            if not room[number]:
-                self._rebuild(number)
-
-    def _rebuild(self, number: int) -> None:
-        """Free the slots of expired records in a table, and make it as large as the others need."""
-        known = self._next - self._oldest
-        entries = [entry for entry in self._tables[number] if entry and self._next - entry & LOW <= known]
-        table = self._tables[number] = _table(number, len(entries))
-        for entry in entries:
-            slot = (entry >> 32) * len(table) >> 32
-            while table[slot]:
-                slot = (slot + 1) % len(table)
-            table[slot] = entry
-        self._room[number] = int(FULL * len(table)) - len(entries)
-
-
-def _table(number: int, entries: int) -> array[int]:
-    """An empty table that is roomy enough."""
-    size = SLOTS * 2 ** (number / TABLES)
-    while entries > ROOMY * size:
-        size *= 2
-    return array("Q", bytes(8 * int(size)))
+    def _load(self) -> None:
+        """Restore the parts that were saved, and add what the log has since."""
+        since = [self._oldest] * PARTS
+        for part, following, slots in self._connection.execute("SELECT part, following, slots FROM parts"):
+            since[part] = following
+            self._index.restore(part, slots)
+        known = range(self._oldest, self._next)
+        rows = self._connection.execute("SELECT last, marks FROM marks WHERE last >= ? ORDER BY last", (min(since),))
+        for last, marks in rows:
+            entries = enumerate(places(marks), last + 1 - len(marks) // MARK_BYTES)
+            self._index.add(((number, place) for number, place in entries if number >= since[place[0] % PARTS]), known)

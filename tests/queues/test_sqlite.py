@@ -167,24 +167,26 @@ async def test_marks_are_deleted_when_they_have_expired(path: Path, clock: Clock
 def test_the_index_finds_all_that_is_within_the_window_and_does_not_grow_beyond_it() -> None:
     window, a_second, end = 10, 10_000, 40
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-        connection.execute(SCHEMA)
+        connection.executescript(SCHEMA)
         marks = Marks(connection, window, 0, 1)
         sizes: list[int] = []
         made: list[list[bytes]] = []
         for now in range(end):
             made.append([os.urandom(16) for _ in range(a_second)])
             assert marks.duplicates(made[now], now) == []
-            row = ((now + 1) * a_second, now, b"".join(made[now]))
-            connection.execute("INSERT INTO marks VALUES (?, ?, ?)", row)
+            new = b"".join(made[now])
+            connection.execute("INSERT INTO marks VALUES (?, ?, ?)", ((now + 1) * a_second, now, new))
             connection.execute("DELETE FROM marks WHERE last <= ?", (marks.expired(now),))
-            marks.know(made[now])
-            sizes.append(sum(map(len, marks._tables)))  # pyright: ignore[reportPrivateUsage]
+            connection.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", marks.part())
+            marks.know(new)
+            sizes.append(sum(map(len, marks._index._tables)))  # pyright: ignore[reportPrivateUsage]
         for then in range(end):
             expected = list(range(100)) if then >= end - 1 - window else []
             assert marks.duplicates(made[then][:100], end - 1) == expected
         assert sizes[-1] < 1.1 * sizes[20]
         again = Marks(connection, window, end - 1, end * a_second + 1)
-        assert again.duplicates(made[-window - 1][:100] + made[-window - 2][:100], end - 1) == list(range(100))
+        within, without = made[-window - 1], made[-window - 2]
+        assert again.duplicates(within + without, end - 1) == list(range(a_second))
 
 
 async def test_a_second_process_cannot_write_and_the_lock_dies_with_the_first(path: Path, clock: Clock) -> None:
