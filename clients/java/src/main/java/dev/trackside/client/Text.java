@@ -57,7 +57,8 @@ final class Text {
             var items = new Object[Array.getLength(value)];
             Arrays.setAll(items, i -> Array.get(value, i));
             write(json, Arrays.asList(items), depth);
-        } else if (value == null || value instanceof Number number && !Double.isFinite(number.doubleValue()) && isFloat(value)) {
+        } else if (value == null || value instanceof Double number && !Double.isFinite(number)
+                || value instanceof Float single && !Float.isFinite(single)) {
             json.nullValue();
         } else if (value instanceof Number number) {
             json.value(number);
@@ -68,10 +69,5 @@ final class Text {
         } else {
             throw new IllegalArgumentException(value.getClass() + " has no JSON form");
         }
-    }
-
-    /** Whether it may be a number that is not finite. A BigInteger's double is infinite, too. */
-    private static boolean isFloat(Object value) {
-        return value instanceof Double || value instanceof Float;
     }
 }
