@@ -48,8 +48,16 @@ def _try_it(settings: Settings, sources: Sources | None, *, private: bool) -> li
     url = f"http://{at(reachable(settings.host), settings.http_port)}/v1/track"
     lines.append(f"  curl -u {quoted} {url} -d '{event}'")
     if sources is not None:
-        lines.append("and see it in the queue:  trackside tail")
+        lines.append(f"and see it in the queue:  trackside tail{_where(settings)}")
     return lines
+
+
+def _where(settings: Settings) -> str:
+    """The flags that let another command find the queue, where it is not in its usual place."""
+    if settings.queue:
+        return f" --queue {shlex.quote(_without_password(settings.queue))}"
+    default = Settings.model_fields["data_dir"].default
+    return "" if settings.data_dir == default else f" --data-dir {shlex.quote(str(settings.data_dir))}"
 
 
 def _without_password(url: str) -> str:

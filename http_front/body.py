@@ -53,6 +53,8 @@ async def _chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
     """The body's parts as they arrive. Raises Refused where they come to more than the limit."""
     received = 0
     stream = _stream(request)
+    if (stream.request_bytes_left or 0) > limit:  # it says so itself
+        raise _too_large(limit)
     while stream.request_body:
         if chunk := await stream.read():
             received += len(chunk)

@@ -15,6 +15,7 @@ import grpc
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.schema import LIMITS
+from http_front import metrics
 from http_front.services import Services
 
 _CALLS = 2
@@ -118,6 +119,8 @@ class Coalescer:
 
 
 def _failed(entries: int, reason: proto.RetryReason) -> Verdicts:
+    """The verdicts on entries that the service did not get, or did not answer."""
+    metrics.count_retries(entries, proto.RetryReason.Name(reason).removeprefix("RETRY_REASON_").lower())
     return Verdicts([proto.OUTCOME_RETRY] * entries, retry=reason)
 
 

@@ -8,7 +8,6 @@ socket to the coalescer at once. Whatever is new, large, in pieces or pipelined 
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import Any, NamedTuple, cast
 
@@ -22,8 +21,6 @@ from http_front.doors import Door
 from http_front.head import header
 from http_front.protocol import Protocol
 from http_front.sender import Sender
-
-log = logging.getLogger(__name__)
 
 _HEADS = 4_096
 _HEAD_BYTES = 2_048

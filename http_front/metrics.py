@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 
 _requests = Histogram(
     "trackside_http_request_seconds",
@@ -10,6 +10,17 @@ _requests = Histogram(
     ["route", "status"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+
+
+_retries = Counter(
+    "trackside_front_retries",
+    "Events that were to be sent again because the service could not be asked, by reason. The service counts its own.",
+    ["reason"],
+)
+
+
+def count_retries(events: int, reason: str) -> None:
+    _retries.labels(reason).inc(events)
 
 
 def observe(route: str, status: int, seconds: float) -> None:
