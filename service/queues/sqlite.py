@@ -31,6 +31,8 @@ SCHEMA = """
     CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
     CREATE TRIGGER replace_probe AFTER INSERT ON probe BEGIN DELETE FROM probe WHERE id < new.id; END;
 """
+GROUP_RECORDS = 10_000
+"""After how many records a group takes no further put."""
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
 PROOF_SECONDS = 5.0
@@ -103,23 +105,28 @@ class SQLiteQueue:
 
     def _run(self) -> None:
         with self._lock, closing(self._connection):
-            while group := self._group():
-                outcome: list[Collection[int]] | QueueUnavailable = QueueUnavailable("The queue's writer failed.")
-                try:
-                    outcome = self._write(group)
-                except (sqlite3.Error, OSError) as error:
-                    outcome = QueueUnavailable(f"The queue {self._path} cannot be written: {error}.")
-                    self._proved = -PROOF_SECONDS
-                finally:
-                    group[0].answer.get_loop().call_soon_threadsafe(self._answer, group, outcome)
+            try:
+                while group := self._group():
+                    outcome: list[Collection[int]] | QueueUnavailable = QueueUnavailable("The queue's writer failed.")
+                    try:
+                        outcome = self._write(group)
+                    except sqlite3.Error as error:
+                        outcome = QueueUnavailable(f"The queue {self._path} cannot be written: {error}.")
+                        self._proved = -PROOF_SECONDS
+                    finally:
+                        group[0].answer.get_loop().call_soon_threadsafe(self._answer, group, outcome)
+            finally:
+                self._open = False
 
     def _group(self) -> list[_Put]:
-        """Wait for a put, and take everything else that waits as well. Empty: the queue is to be closed."""
+        """Wait for a put, and take what else waits as well. Empty: the queue is to be closed."""
         put = self._waiting.get()
         group: list[_Put] = []
+        records = 0
         while put is not None:
             group.append(put)
-            if self._waiting.empty():
+            records += len(put.records)
+            if records >= GROUP_RECORDS or self._waiting.empty():
                 return group
             put = self._waiting.get()
         if group:
