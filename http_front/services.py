@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import logging
 import time
@@ -21,6 +20,8 @@ from http_front.config import FrontConfig
 log = logging.getLogger(__name__)
 
 _SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
+# The second is what a call gets that arrives in the very moment in which a service begins to stop. We cancel none.
+_LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _RESENDS = 2  # at least: a name may stand for several services
 _LOOK_EVERY = 1.0  # seconds
 _HEALTH_SECONDS = 2.0
@@ -111,18 +112,20 @@ class Services:
         Raises AioRpcError.
         """
         self._refresh()
-        services = self._services
-        self._turn = (self._turn + 1) % len(services)
-        # Each call goes round on its own: in a rotation that they share, one could meet the lost service every time.
-        following = itertools.cycle(services[self._turn :] + services[: self._turn])
+        self._turn = turn = (self._turn + 1) % len(self._services)
+        last = turn + max(_RESENDS, len(self._services))
         deadline = time.monotonic() + self._timeout
-        for _ in range(max(_RESENDS, len(services))):
+        # Each call goes round on its own: in a rotation that they share, one could meet the lost service every time.
+        while True:
             try:
-                return await next(following).collect(request, deadline - time.monotonic())
+                return await self._service(turn).collect(request, deadline - time.monotonic())
             except grpc.aio.AioRpcError as error:
-                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                if error.code() not in _LOST or turn == last:
                     raise
-        return await next(following).collect(request, deadline - time.monotonic())
+            turn += 1
+
+    def _service(self, turn: int) -> Service:
+        return self._services[turn % len(self._services)]
 
     async def serving(self) -> bool:
         """Whether one of them can take events."""
