@@ -10,10 +10,13 @@ import com.google.protobuf.Duration;
 import com.google.rpc.RetryInfo;
 import dev.trackside.v1.CollectBatchRequest;
 import dev.trackside.v1.CollectBatchResponse;
+import dev.trackside.v1.Reason;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.protobuf.StatusProto;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
@@ -313,6 +316,16 @@ class CallsTest {
     }
 
     @Test
+    void aTimePastTheYear9999IsRefusedInTheCall() {
+        var told = new Told();
+        try (var client = new Client(Server.NOWHERE, told::listen)) {
+            client.track("u", "E", null, new With().timestamp(Instant.parse("+10000-01-01T00:00:00Z")));
+            assertEquals(Reason.REASON_INVALID_TIMESTAMP, told.refused.get(0).getReason());
+            assertEquals("timestamp", told.refused.get(0).getField());
+        }
+    }
+
+    @Test
     void javasOwnValuesHaveTheirForms() throws Exception {
         var properties = new HashMap<String, Object>();
         properties.put("array", new int[] {1, 2});
@@ -327,7 +340,7 @@ class CallsTest {
             var event = door.requests.get(0).getEntries(0).getEvent();
             assertEquals("half \ufffd", event.getUserId());
             var expected = new HashMap<String, Object>(Map.of("array", List.of(1L, 2L), "enum", "DAYS", "character", "c"));
-            expected.put("strings", java.util.Arrays.asList("a", null));
+            expected.put("strings", Arrays.asList("a", null));
             expected.put("float", null);
             expected.put("markup", "<&\u2028");
             assertEquals(expected, Values.object(event.getTrack().getPropertiesJson()));
