@@ -16,8 +16,6 @@ from service.queues.sqlite_file import lock, numbers, open_writer, pack_row, pat
 
 BACKLOG = 1_000
 """How many events wait to be written at most. The oldest are dropped."""
-ROW_EVENTS = 100
-"""How many events are written, and let go of, at once."""
 PAUSE_SECONDS = 0.1
 """How long after a write the next one comes, so that a flood of refused events costs no more than its backlog."""
 
@@ -51,10 +49,7 @@ class RefusedStore:
 
     @classmethod
     def open(cls, data_dir: Path, *, keep: int) -> RefusedStore:
-        """Keep `keep` events, and up to 99 more, in a file in the data directory. Raises InvalidQueue.
-
-        0: none. The file is this process's alone.
-        """
+        """Keep `keep` events in a file in the data directory, for this process alone. Raises InvalidQueue."""
         return cls(path_of(refused_url(data_dir)), keep)
 
     def __init__(self, path: Path, keep: int) -> None:
@@ -101,12 +96,10 @@ class RefusedStore:
     def _write(self) -> None:
         events = [self._backlog.popleft() for _ in range(len(self._backlog))]
         following = self._next + len(events)
+        rows = [(number, *pack_row([msgspec.json.encode(event)])) for number, event in enumerate(events, self._next)]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            for start in range(0, len(events), ROW_EVENTS):
-                values = [msgspec.json.encode(event) for event in events[start : start + ROW_EVENTS]]
-                row = (self._next + start + len(values) - 1, *pack_row(values))
-                self._connection.execute("INSERT INTO records VALUES (?, ?, ?)", row)
+            self._connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
             self._connection.execute("DELETE FROM records WHERE last < ?", (following - self._keep,))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
