@@ -99,6 +99,8 @@ class SQLiteQueue:
     async def _commit(self, records: Sequence[Record]) -> Collection[int]:
         if not self._open:
             raise QueueUnavailable("The queue is closed.")
+        if not self._in_place():
+            raise QueueUnavailable(f"The queue {self._path} was removed or replaced.")
         answer: asyncio.Future[Collection[int]] = asyncio.get_running_loop().create_future()
         self._waiting.put(_Put(records, answer))
         return await answer
