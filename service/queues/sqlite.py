@@ -20,13 +20,11 @@ from service.queues.sqlite_marks import Marks
 # One statement commits a group. In statements of their own, these would cost the writer the interpreter's lock, and a
 # wait to get it back, ten times more.
 SCHEMA = """
-    CREATE VIEW commits (last, lengths, lines, second, marks, expired, part, following, slots)
-        AS SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0;
+    CREATE VIEW commits (last, lengths, lines, second, marks, expired) AS SELECT 0, 0, 0, 0, 0, 0;
     CREATE TRIGGER commit_group INSTEAD OF INSERT ON commits BEGIN
         INSERT INTO records VALUES (new.last, new.lengths, new.lines);
         INSERT INTO marks VALUES (new.last, new.second, new.marks);
         DELETE FROM marks WHERE last <= new.expired;
-        INSERT OR REPLACE INTO parts SELECT new.part, new.following, new.slots WHERE new.part IS NOT NULL;
     END;
     CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
     CREATE TRIGGER replace_probe AFTER INSERT ON probe BEGIN DELETE FROM probe WHERE id < new.id; END;
@@ -99,7 +97,8 @@ class SQLiteQueue:
     async def _commit(self, records: Sequence[Record]) -> Collection[int]:
         if not self._open:
             raise QueueUnavailable("The queue is closed.")
-        if not self._in_place():
+        # Asked of the first put of a group only: to ask lets the writer go ahead, and would take the group apart.
+        if self._waiting.empty() and not self._in_place():
             raise QueueUnavailable(f"The queue {self._path} was removed or replaced.")
         answer: asyncio.Future[Collection[int]] = asyncio.get_running_loop().create_future()
         self._waiting.put(_Put(records, answer))
@@ -149,8 +148,13 @@ class SQLiteQueue:
             last = self._next + len(records) - 1
             lengths, lines = pack_row([record.value for record in records])
             new = b"".join(marks)
-            row = (last, lengths, lines, now, new, self._marks.expired(now), *self._marks.part())
-            self._connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+            row = (last, lengths, lines, now, new, self._marks.expired(now))
+            parts = self._marks.unsaved()
+            with self._connection:
+                if parts:
+                    self._connection.execute("BEGIN IMMEDIATE")
+                    self._connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", parts)
+                self._connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", row)
             self._marks.know(new)
             self._next = last + 1
         elif not all(put.records for put in group):

@@ -31,10 +31,9 @@ class Index:
     finds has to be confirmed: other marks may have the same 44 bits.
     """
 
-    def __init__(self, expected: int) -> None:
-        """`expected` is about how many marks there will be."""
-        self._tables = [_table(part, expected // PARTS) for part in range(PARTS)]
-        self._room = array("q", [int(FULL * len(table)) for table in self._tables])
+    def __init__(self) -> None:
+        self._tables = [_table(part, 0) for part in range(PARTS)]
+        self._room = array("q", [_room(table) for table in self._tables])
 
     def search(self, marks: bytes, confirm: Callable[[int, int], bool]) -> list[int]:
         """The indexes of marks for which `confirm(index, the low 32 bits of a number)` was true."""
@@ -68,7 +67,12 @@ class Index:
 
     def restore(self, part: int, saved: bytes) -> None:
         table = self._tables[part] = array("Q", saved)
-        self._room[part] = int(FULL * len(table)) - len(table) + table.count(0)
+        self._room[part] = _room(table) - len(table) + table.count(0)
+
+    def reserve(self, part: int, entries: int) -> None:
+        """Make room in a part that is empty."""
+        table = self._tables[part] = _table(part, entries)
+        self._room[part] = _room(table)
 
     def _rebuild(self, part: int, numbers: range) -> None:
         """Make a table as large as it needs to be."""
@@ -79,7 +83,7 @@ class Index:
             while table[slot]:
                 slot = (slot + 1) % len(table)
             table[slot] = entry
-        self._room[part] = int(FULL * len(table)) - len(entries)
+        self._room[part] = _room(table) - len(entries)
 
 
 def _table(part: int, entries: int) -> array[int]:
@@ -87,3 +91,7 @@ def _table(part: int, entries: int) -> array[int]:
     while entries > ROOMY * size:
         size *= 2
     return array("Q", bytes(8 * int(size)))
+
+
+def _room(table: array[int]) -> int:
+    return int(FULL * len(table))

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from itertools import takewhile
-from typing import NamedTuple
 
 from service.queues import Record
 from service.queues.sqlite_index import LOW, MARK_BYTES, PARTS, Index, places
@@ -14,7 +13,7 @@ from service.queues.sqlite_index import LOW, MARK_BYTES, PARTS, Index, places
 TRIMMED_ROWS = 8
 """How many rows of expired marks a commit deletes at most, so that no put waits for it."""
 SAVE_EVERY = 1024
-"""After how many records a commit saves a part of the index: with 20 million marks 80 KB for every 1,000 KB."""
+"""For every how many records a part of the index is saved: with 20 million marks 80 KB for every 1,000 KB."""
 
 # A row of `marks`, the log, is the marks of one commit's records, in order, and the second in which they were made;
 # `last` is the number of the last of these records. Appended in order of time, marks add little to a commit: a table
@@ -30,14 +29,6 @@ SCHEMA = """
 """
 
 
-class Part(NamedTuple):
-    """A row of `parts`; `part` is None when there is none to save."""
-
-    part: int | None
-    following: int
-    slots: bytes
-
-
 class Marks:
     """Knows the records of the window. What the index seems to know is looked up in the log: the answer is exact."""
 
@@ -46,13 +37,13 @@ class Marks:
         self._connection = connection
         self._window = window
         self._next = following
-        self._saved_part, self._saved_at = 0, following
         (self._secret,) = connection.execute("SELECT secret FROM secret").fetchone()
         row = connection.execute("SELECT last, second, length(marks) FROM marks ORDER BY last LIMIT 1").fetchone()
         last, self._oldest_second, length = row or (following - 1, now, 0)
         self._oldest = last + 1 - length // MARK_BYTES
-        self._index = Index(following - self._oldest)
-        self._load()
+        self._index = Index()
+        self._stalest = self._load()
+        self._saved_at = following
 
     def of(self, records: Iterable[Record]) -> list[bytes]:
         """What two records share exactly when they have one write key and one messageId."""
@@ -90,13 +81,15 @@ class Marks:
         self._oldest = expired[-1] + 1 if expired else self._oldest
         return expired[-1] if expired else 0
 
-    def part(self) -> Part:
-        """What the next commit is to save of the index."""
-        if self._next - self._saved_at < SAVE_EVERY:
-            return Part(None, 0, b"")
+    def unsaved(self) -> list[tuple[int, int, bytes]]:
+        """The rows of `parts` that the next commit is to replace."""
+        count = min((self._next - self._saved_at) // SAVE_EVERY, PARTS)
+        if not count:
+            return []
+        parts = [(self._stalest + index) % PARTS for index in range(count)]
+        self._stalest = (self._stalest + count) % PARTS
         self._saved_at = self._next
-        self._saved_part = (self._saved_part + 1) % PARTS
-        return Part(self._saved_part, self._next, self._index.save(self._saved_part))
+        return [(part, self._next, self._index.save(part)) for part in parts]
 
     def know(self, marks: bytes) -> None:
         """Index the marks of the next records, as they are committed now."""
@@ -116,14 +109,22 @@ class Marks:
         start = len(marks) - MARK_BYTES * (last + 1 - number)
         return second >= horizon and start >= 0 and marks[start : start + MARK_BYTES] == mark
 
-    def _load(self) -> None:
-        """Restore the parts that were saved, and add what the log has since."""
-        since = [self._oldest] * PARTS
+    def _load(self) -> int:
+        """Restore the parts that were saved, and add what the log has since: the part that was saved longest ago."""
+        since = dict.fromkeys(range(PARTS), self._oldest)
+        unsaved = set(since)
         for part, following, slots in self._connection.execute("SELECT part, following, slots FROM parts"):
             since[part] = following
+            unsaved.remove(part)
             self._index.restore(part, slots)
         known = range(self._oldest, self._next)
-        rows = self._connection.execute("SELECT last, marks FROM marks WHERE last >= ? ORDER BY last", (min(since),))
+        for part in unsaved:
+            self._index.reserve(part, len(known) // PARTS)
+        stalest = min(since, key=since.__getitem__)
+        rows = self._connection.execute(
+            "SELECT last, marks FROM marks WHERE last >= ? ORDER BY last", (since[stalest],)
+        )
         for last, marks in rows:
             entries = enumerate(places(marks), last + 1 - len(marks) // MARK_BYTES)
             self._index.add(((number, place) for number, place in entries if number >= since[place[0] % PARTS]), known)
+        return stalest

@@ -177,7 +177,7 @@ def test_the_index_finds_all_that_is_within_the_window_and_does_not_grow_beyond_
             new = b"".join(made[now])
             connection.execute("INSERT INTO marks VALUES (?, ?, ?)", ((now + 1) * a_second, now, new))
             connection.execute("DELETE FROM marks WHERE last <= ?", (marks.expired(now),))
-            connection.execute("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", marks.part())
+            connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", marks.unsaved())
             marks.know(new)
             sizes.append(sum(map(len, marks._index._tables)))  # pyright: ignore[reportPrivateUsage]
         for then in range(end):
