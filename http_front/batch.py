@@ -26,6 +26,7 @@ def read_body(collected: Collected, body: str, event_limit: int) -> None:
 def read_batch(collected: Collected, members: Members, event_limit: int) -> None:
     """Add a batch's events, and fill in what it says for all. Raises Refused where that cannot be read."""
     events = _events(members.get("batch"))
+    collected.delivery = proto.Delivery()
     for name in (*_FOR_ALL, "writeKey"):
         put_member(collected.delivery, name, members.get(name))
     add_events(collected, events, event_limit)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import grpc
@@ -36,13 +36,17 @@ class Verdicts(NamedTuple):
     """Seconds to wait before a resend, if `retry` is set."""
 
 
+Done = Callable[[Verdicts], object]
+"""Is told what became of a request's entries, in a turn of the event loop of its own."""
+
+
 class _Job(NamedTuple):
     """A request's part of a call: its entries and its delivery, encoded, and how many bytes they take."""
 
     entries: Sequence[bytes]
     delivery: bytes
     size: int
-    done: asyncio.Future[Verdicts]
+    done: Done
 
 
 class Coalescer:
@@ -50,28 +54,25 @@ class Coalescer:
 
     def __init__(self, services: Services, *, pending_bytes: int) -> None:
         self._services = services
+        self._loop = asyncio.get_running_loop()
         self._bound = pending_bytes
         self._waiting: deque[_Job] = deque()
         self._pending = 0
         self._calls: set[asyncio.Task[None]] = set()
 
-    def submit(self, entries: Sequence[proto.Entry], delivery: proto.Delivery) -> asyncio.Future[Verdicts]:
-        """Will tell what became of each entry.
+    def submit(self, entries: Sequence[bytes], delivery: bytes, done: Done) -> None:
+        """Send entries, and tell `done` what became of each. They and the delivery are messages of the protos, encoded.
 
-        A caller that is cancelled only stops waiting: what it submitted goes on.
+        `done` is no future, which would take five times as long to tell: 1.15 against 0.2 µs.
         """
-        done: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
-        encoded = [entry.SerializeToString() for entry in entries]
-        shared = delivery.SerializeToString()
-        size = sum(map(len, encoded)) + len(encoded) * _ANSWER_BYTES + len(shared)
+        size = sum(map(len, entries)) + len(entries) * _ANSWER_BYTES + len(delivery)
         if self._pending and self._pending + size > self._bound:
-            done.set_result(_failed(len(entries), proto.RETRY_REASON_OVERLOADED))
-            return done
-        self._waiting.append(_Job(encoded, shared, size, done))
+            self._loop.call_soon(done, _failed(len(entries), proto.RETRY_REASON_OVERLOADED))
+            return
+        self._waiting.append(_Job(entries, delivery, size, done))
         self._pending += size
         if len(self._calls) < _CALLS:
             self._start()
-        return done
 
     def _start(self) -> None:
         call = asyncio.create_task(self._send())
@@ -102,8 +103,7 @@ class Coalescer:
                     jobs, verdicts or [_failed(len(job.entries), reason) for job in jobs], strict=True
                 ):
                     self._pending -= job.size
-                    if not job.done.done():
-                        job.done.set_result(verdict)
+                    self._loop.call_soon(job.done, verdict)
 
     def _take(self) -> list[_Job]:
         """The jobs of the next call: all that wait, as far as a message may carry them."""
@@ -154,17 +154,20 @@ def _varint(number: int) -> bytes:
 def _split(response: proto.CollectBatchResponse, jobs: Sequence[_Job]) -> list[Verdicts]:
     """Each job's part of a response."""
     verdicts: list[Verdicts] = []
-    start, refusals = 0, deque(response.refusals)
+    start, all_outcomes, refusals = 0, list(response.outcomes), deque(response.refusals)
     retry, delay = response.retry.reason, max(1, response.retry.delay.seconds)
     for job in jobs:
         end = start + len(job.entries)
+        outcomes = all_outcomes[start:end]
+        start = end
+        if not refusals and not retry:
+            verdicts.append(Verdicts(outcomes))
+            continue
         own: list[proto.Refusal] = []
         while refusals and refusals[0].index < end:
             refusal = refusals.popleft()
-            refusal.index -= start
+            refusal.index -= end - len(job.entries)
             own.append(refusal)
-        outcomes = response.outcomes[start:end]
         again = retry if proto.OUTCOME_RETRY in outcomes else proto.RETRY_REASON_UNSPECIFIED
         verdicts.append(Verdicts(outcomes, own, again, delay))
-        start = end
     return verdicts

@@ -21,8 +21,10 @@ class Collected:
 
     form: Form
     """Of the answer."""
-    delivery: proto.Delivery = field(default_factory=proto.Delivery)
-    entries: list[proto.Entry] = field(default_factory=list[proto.Entry])
+    delivery: proto.Delivery | None = None
+    """What the body says for all of its events, where it is a batch."""
+    entries: list[bytes] = field(default_factory=list[bytes])
+    """Each a proto.Entry, encoded."""
     refused_whole: bool = False
 
     def add(self, text: str | Raw, limit: int, kind: schema.Kind | None = None) -> None:
@@ -30,24 +32,24 @@ class Collected:
 
         `limit` is in bytes, of the text as it was sent; `kind` is what the route says.
         """
-        entry = proto.Entry()
         try:
             _bound(text, limit)
-            read_event(entry.event, text, kind)
+            entry = read_event(text, kind)
         except Refused as refusal:
             entry = _refused(refusal, text)
-        self.entries.append(entry)
+        self.entries.append(entry.SerializeToString())
 
     def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
         """Put the refusal of the request as a whole in place of its events."""
-        self.entries = [_refused(refusal, body)]
+        self.entries = [_refused(refusal, body).SerializeToString()]
         self.refused_whole = True
 
     def message_ids(self) -> list[str | None]:
         """The messageId of each event, as far as it could be read; None where the request was refused as a whole."""
         if self.refused_whole:
             return [None]
-        return [(entry.event.message_id or entry.refused.message_id) for entry in self.entries]
+        entries = map(proto.Entry.FromString, self.entries)
+        return [(entry.event.message_id or entry.refused.message_id) for entry in entries]
 
 
 def _bound(text: str | Raw, limit: int) -> None:

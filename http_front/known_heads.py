@@ -7,8 +7,8 @@ socket to the coalescer at once. Whatever is new, large, in pieces or pipelined 
 
 from __future__ import annotations
 
-import asyncio
 import time
+from functools import partial
 from typing import Any, NamedTuple, cast
 
 from sanic import HTTPResponse, Request
@@ -16,7 +16,8 @@ from sanic.headers import format_http1_response
 from sanic.http import Http, Stage
 
 from http_front import answers, doors, metrics
-from http_front.coalescer import Coalescer, Verdicts
+from http_front.coalescer import Verdicts
+from http_front.collecting import Collected
 from http_front.doors import Door
 from http_front.head import header
 from http_front.protocol import Protocol
@@ -68,10 +69,11 @@ class KnownHeads:
 class ShortProtocol(Protocol):
     """The protocol, with the short way before it. While an answer is awaited there, what comes waits."""
 
-    __slots__ = ("_waiting",)  # Sanic's metaclass gives a class without slots none
+    __slots__ = ("_context", "_waiting")  # Sanic's metaclass gives a class without slots none
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
+        self._context: Any = self.app.ctx
         self._waiting: bytearray | None = None
 
     def data_received(self, data: bytes) -> None:
@@ -87,7 +89,7 @@ class ShortProtocol(Protocol):
 
     def _idle(self) -> bool:
         """Whether the next byte is a request's first."""
-        http = cast("Http | None", self.http)
+        http = cast("Any", self.http)  # typed as an object
         return (
             http is not None
             and http.stage is Stage.IDLE
@@ -98,8 +100,8 @@ class ShortProtocol(Protocol):
 
     def _go(self, data: bytes) -> bool:
         """Take the short way with a request, if there is one."""
-        context = cast("Any", self.app.ctx)
-        found = cast("KnownHeads", context.known).find(data)
+        heads: KnownHeads = self._context.known
+        found = heads.find(data)
         if found is None:
             return False
         known, body = found
@@ -109,19 +111,24 @@ class ShortProtocol(Protocol):
         if not collected.entries:
             self._answer(known, 200, answers.SUCCESS, started)
             return True
-        coalescer: Coalescer = context.coalescer
-        verdicts = doors.submit(coalescer, collected, known.sender, cast("Any", self.conn_info).client_ip)
-
-        def answer(done: asyncio.Future[Verdicts]) -> None:
-            partly = answers.partly(context.config, known.sender)
-            response = doors.answer(collected, done.result(), partly=partly)
-            if response is None:
-                self._answer(known, 200, answers.SUCCESS, started)
-            else:
-                self._answer(known, response.status, _rendered(response), started)
-
-        verdicts.add_done_callback(answer)
+        connection: Any = self.conn_info  # typed as one that may not be there
+        doors.submit(
+            self._context.coalescer,
+            collected,
+            known.sender,
+            connection.client_ip,
+            partial(self._judged, known, collected, started),
+        )
         return True
+
+    def _judged(self, known: Known, collected: Collected, started: float, verdicts: Verdicts) -> None:
+        """Answer, now that the verdicts are there."""
+        partly = answers.partly(self._context.config, known.sender)
+        response = doors.answer(collected, verdicts, partly=partly)
+        if response is None:
+            self._answer(known, 200, answers.SUCCESS, started)
+        else:
+            self._answer(known, response.status, _rendered(response), started)
 
     def _answer(self, known: Known, status: int, content: bytes, started: float) -> None:
         waiting, self._waiting = self._waiting, None

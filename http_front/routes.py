@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import time
 from collections.abc import Callable, Coroutine
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from sanic import HTTPResponse, Request, Sanic
@@ -15,7 +16,7 @@ from sanic.router import Router
 from event_model import schema
 from http_front import answers, batch, doors, metrics, pixel, webhook
 from http_front.body import read
-from http_front.coalescer import Coalescer
+from http_front.coalescer import Coalescer, Verdicts
 from http_front.collecting import Collected
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
@@ -118,14 +119,21 @@ class Routes:
     async def _answer(self, request: Request, collected: Collected, sender: Sender) -> HTTPResponse:
         if not collected.entries:
             return answers.success()
-        verdicts = await doors.submit(self._coalescer(), collected, sender, request.ip)
+        # A caller that is cancelled only stops waiting: what it sent goes on.
+        verdicts: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
+        doors.submit(self._coalescer(), collected, sender, request.ip, partial(_settle, verdicts))
         partly = answers.partly(self._config, sender)
-        return doors.answer(collected, verdicts, partly=partly) or answers.success()
+        return doors.answer(collected, await verdicts, partly=partly) or answers.success()
 
     def _add(self, handler: Handler, path: str, *methods: str, stream: bool = False) -> None:
         name = path.strip("/").replace("/", "_")
         self._app.add_route(handler, path, methods=methods, name=name, stream=stream)
         self._app.add_route(preflight, path, methods=["OPTIONS"], name=f"{name}_preflight")
+
+
+def _settle(waiting: asyncio.Future[Verdicts], verdicts: Verdicts) -> None:
+    if not waiting.done():
+        waiting.set_result(verdicts)
 
 
 async def preflight(_: Request) -> HTTPResponse:

@@ -55,6 +55,12 @@ def delivery(sender: Sender, connected: str) -> proto.Delivery:
     )
 
 
+@lru_cache(1024)
+def encoded_delivery(sender: Sender, connected: str) -> bytes:
+    """`delivery` as it goes over the wire."""
+    return delivery(sender, connected).SerializeToString()
+
+
 def _forwarded(request: Request) -> str:
     """The address that the outermost trusted proxy saw; empty where it gives something else."""
     text = request.client_ip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,21 +13,27 @@ import httpx
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event, Page
 
-from http_front.coalescer import Coalescer
+from http_front.coalescer import Coalescer, Verdicts
 from http_front.config import FrontConfig
 from http_front.services import Services
 from tests.http_front.gate import gated
 from tests.running import KEY, Running, basic
 from tests.spec.expectations import SUCCESS
 
-DELIVERY = proto.Delivery(write_key=KEY)
+DELIVERY = proto.Delivery(write_key=KEY).SerializeToString()
 REFUSED = proto.Entry(
     refused=proto.RefusedEvent(reason=proto.REASON_UNKNOWN_TYPE, field="type", description="x" * 800, payload=b"{}")
-)
+).SerializeToString()
 
 
-def page(message_id: str, user_id: str = "u") -> proto.Entry:
-    return proto.Entry(event=Event(message_id=message_id, user_id=user_id, page=Page()))
+def page(message_id: str, user_id: str = "u") -> bytes:
+    return proto.Entry(event=Event(message_id=message_id, user_id=user_id, page=Page())).SerializeToString()
+
+
+def submitted(coalescer: Coalescer, entries: Sequence[bytes], delivery: bytes) -> asyncio.Future[Verdicts]:
+    verdicts: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
+    coalescer.submit(entries, delivery, verdicts.set_result)
+    return verdicts
 
 
 @asynccontextmanager
@@ -68,11 +74,11 @@ def test_what_arrives_while_two_calls_are_in_flight_shares_the_next(trackside: R
 async def test_verdicts_go_to_the_requests_that_they_are_of(trackside: Running) -> None:
     async with coalescing(trackside) as coalescer:
         verdicts = await asyncio.gather(
-            coalescer.submit([page("a"), page("b", user_id=""), page("c")], DELIVERY),
-            coalescer.submit([page("d")], DELIVERY),
-            coalescer.submit([page("", user_id="u"), REFUSED], DELIVERY),
-            coalescer.submit([page("d"), page("e")], proto.Delivery()),
-            coalescer.submit([page("d"), page("f")], DELIVERY),
+            submitted(coalescer, [page("a"), page("b", user_id=""), page("c")], DELIVERY),
+            submitted(coalescer, [page("d")], DELIVERY),
+            submitted(coalescer, [page("", user_id="u"), REFUSED], DELIVERY),
+            submitted(coalescer, [page("d"), page("e")], b""),
+            submitted(coalescer, [page("d"), page("f")], DELIVERY),
         )
     accepted, refused, duplicate = proto.OUTCOME_ACCEPTED, proto.OUTCOME_REFUSED, proto.OUTCOME_DUPLICATE
     assert [list(verdict.outcomes) for verdict in verdicts] == [
@@ -95,19 +101,10 @@ async def test_verdicts_go_to_the_requests_that_they_are_of(trackside: Running) 
 async def test_many_small_events_that_are_refused_do_not_outgrow_a_message(trackside: Running) -> None:
     async with coalescing(trackside) as coalescer:  # together they are twice as large as a message may be
         verdicts = await asyncio.gather(
-            coalescer.submit([page("before")], DELIVERY),
-            *(coalescer.submit([REFUSED] * 1_000, DELIVERY) for _ in range(10)),
-            coalescer.submit([page("after")], DELIVERY),
+            submitted(coalescer, [page("before")], DELIVERY),
+            *(submitted(coalescer, [REFUSED] * 1_000, DELIVERY) for _ in range(10)),
+            submitted(coalescer, [page("after")], DELIVERY),
         )
     assert {verdict.retry for verdict in verdicts} == {proto.RETRY_REASON_UNSPECIFIED}
     assert [len(verdict.refusals) for verdict in verdicts] == [0, *[1_000] * 10, 0]
     assert await queued(trackside) == ["before", "after"]
-
-
-async def test_caller_that_is_cancelled_only_stops_waiting(trackside: Running) -> None:
-    async with coalescing(trackside) as coalescer:
-        leaving = asyncio.ensure_future(coalescer.submit([page("leaving")], DELIVERY))
-        staying = coalescer.submit([page("staying")], DELIVERY)
-        leaving.cancel()
-        assert list((await staying).outcomes) == [proto.OUTCOME_ACCEPTED]
-    assert await queued(trackside) == ["leaving", "staying"]
