@@ -99,7 +99,7 @@ class RefusedStore:
         rows = [(number, *pack_row([msgspec.json.encode(event)])) for number, event in enumerate(events, self._next)]
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+            self._connection.executemany("INSERT INTO records (last, lengths, lines) VALUES (?, ?, ?)", rows)
             self._connection.execute("DELETE FROM records WHERE last < ?", (following - self._keep,))
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:

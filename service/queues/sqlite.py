@@ -17,18 +17,11 @@ from service.queues.sqlite_file import lock, numbers, open_writer, pack_row, pat
 from service.queues.sqlite_marks import SCHEMA as MARKS
 from service.queues.sqlite_marks import Marks
 
-# One statement commits a group. In statements of their own, these would cost the writer the interpreter's lock, and a
-# wait to get it back, ten times more.
 SCHEMA = """
-    CREATE VIEW commits (last, lengths, lines, second, marks, expired) AS SELECT 0, 0, 0, 0, 0, 0;
-    CREATE TRIGGER commit_group INSTEAD OF INSERT ON commits BEGIN
-        INSERT INTO records VALUES (new.last, new.lengths, new.lines);
-        INSERT INTO marks VALUES (new.last, new.second, new.marks);
-        DELETE FROM marks WHERE last <= new.expired;
-    END;
     CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
     CREATE TRIGGER replace_probe AFTER INSERT ON probe BEGIN DELETE FROM probe WHERE id < new.id; END;
 """
+INSERT = "INSERT INTO records (last, second, marks, lengths, lines) VALUES (?, ?, ?, ?, ?)"
 GROUP_RECORDS = 10_000
 """After how many records a group takes no further put."""
 PROBE_BYTES = 65_536
@@ -148,13 +141,17 @@ class SQLiteQueue:
             last = self._next + len(records) - 1
             lengths, lines = pack_row([record.value for record in records])
             new = b"".join(marks)
-            row = (last, lengths, lines, now, new, self._marks.expired(now))
-            parts = self._marks.unsaved()
-            with self._connection:
-                if parts:
+            self._marks.expire(now)
+            # One statement is a transaction of its own. Each more would cost the writer the interpreter's lock, and a
+            # wait to get it back.
+            row = (last, now, new, lengths, lines)
+            if parts := self._marks.unsaved():
+                with self._connection:
                     self._connection.execute("BEGIN IMMEDIATE")
                     self._connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", parts)
-                self._connection.execute("INSERT INTO commits VALUES (?, ?, ?, ?, ?, ?)", row)
+                    self._connection.execute(INSERT, row)
+            else:
+                self._connection.execute(INSERT, row)
             self._marks.know(new)
             self._next = last + 1
         elif not all(put.records for put in group):

@@ -14,13 +14,23 @@ from urllib.parse import quote
 
 from service.queues import InvalidQueue
 
-FORMAT = 1
+FORMAT = 2
 """What `user_version` says. A file of another format is refused."""
 
-# A row is what one commit brought: the records' lengths (32 bits each, little-endian), and their values, one on a line.
-# `last` is the number of the row's last record; numbers have no gaps and are never used again. Records in rows of
-# their own cost 2.5 µs more each.
-RECORDS = "CREATE TABLE records (last INTEGER PRIMARY KEY AUTOINCREMENT, lengths BLOB NOT NULL, lines BLOB NOT NULL);"
+# A row is what one commit brought: the records' lengths (32 bits each, little-endian) and their values, one on a line;
+# `last` is the number of the row's last record; numbers have no gaps and are never used again, as long as the newest
+# row stays. Records in rows of their own cost 2.5 µs more each. In the queue a row also has the second of the commit,
+# and its records' marks (see sqlite_marks): in tables of their own, these and SQLite's count of numbers made a commit
+# write three pages in place of one. What is searched stands before what is large.
+RECORDS = """
+    CREATE TABLE records (
+        last INTEGER PRIMARY KEY,
+        second INTEGER NOT NULL DEFAULT 0,
+        marks BLOB NOT NULL DEFAULT x'',
+        lengths BLOB NOT NULL,
+        lines BLOB NOT NULL
+    );
+"""
 CHECKPOINT_PAGES = 256
 """After how many pages (4 MB) the log is written back, by the commit that reaches them: often, so that none takes
 long. Done by a thread beside the writer it was no faster, and a commit still waited for the same disk."""
@@ -48,8 +58,8 @@ def unpack_row(lengths: bytes, lines: bytes) -> Iterator[bytes]:
 def numbers(connection: sqlite3.Connection) -> tuple[int, int]:
     """The number of the first record that is there, and of the next that will be."""
     first = connection.execute("SELECT last - length(lengths) / 4 + 1 FROM records ORDER BY last LIMIT 1").fetchone()
-    last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'records'").fetchone()
-    following = last[0] + 1 if last else 1
+    (last,) = connection.execute("SELECT max(last) FROM records").fetchone()
+    following = (last or 0) + 1
     return (first[0] if first else following), following
 
 

@@ -1,28 +1,27 @@
-"""Which records were queued within the window: a log of their marks in the file, and an index of it in memory."""
+"""Which records were queued within the window: their marks beside them in the file, and an index of these in memory."""
 
 from __future__ import annotations
 
 import sqlite3
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from itertools import takewhile
 
 from service.queues import Record
+from service.queues.sqlite_file import numbers
 from service.queues.sqlite_index import LOW, MARK_BYTES, PARTS, Index, places
 
-TRIMMED_ROWS = 8
-"""How many rows of expired marks a commit deletes at most, so that no put waits for it."""
+EXPIRED_ROWS = 8
+"""How many rows may expire with a commit, so that no put waits for it."""
 SAVE_EVERY = 1024
 """For every how many records a part of the index is saved: with 20 million marks 80 KB for every 1,000 KB."""
 
-# A row of `marks`, the log, is the marks of one commit's records, in order, and the second in which they were made;
-# `last` is the number of the last of these records. Appended in order of time, marks add little to a commit: a table
+# A row of `records` has its records' marks, in order. Appended in order of time, marks add little to a commit: a table
 # sorted by mark would dirty a page of 16 KB for each.
 # A row of `parts` is a part of the index as it was when the next record's number was `following`: it spares the start
-# most of the log.
+# most of the records' marks.
 # The secret keeps others from making messageIds that crowd one place in the index.
 SCHEMA = """
-    CREATE TABLE marks (last INTEGER PRIMARY KEY, second INTEGER NOT NULL, marks BLOB NOT NULL);
     CREATE TABLE parts (part INTEGER PRIMARY KEY, following INTEGER NOT NULL, slots BLOB NOT NULL);
     CREATE TABLE secret (secret BLOB NOT NULL);
     INSERT INTO secret VALUES (randomblob(32));
@@ -30,7 +29,7 @@ SCHEMA = """
 
 
 class Marks:
-    """Knows the records of the window. What the index seems to know is looked up in the log: the answer is exact."""
+    """Knows the records of the window. What the index seems to know is looked up in the file: the answer is exact."""
 
     def __init__(self, connection: sqlite3.Connection, window: int, now: int, following: int) -> None:
         """Read what the file holds. `window` and `now` are in seconds; `following` is the number of the next record."""
@@ -38,9 +37,8 @@ class Marks:
         self._window = window
         self._next = following
         (self._secret,) = connection.execute("SELECT secret FROM secret").fetchone()
-        row = connection.execute("SELECT last, second, length(marks) FROM marks ORDER BY last LIMIT 1").fetchone()
-        last, self._oldest_second, length = row or (following - 1, now, 0)
-        self._oldest = last + 1 - length // MARK_BYTES
+        self._oldest = self._first_since(now - window)
+        self._oldest_second = 0  # or later
         self._index = Index()
         self._stalest = self._load()
         self._saved_at = following
@@ -69,17 +67,17 @@ class Marks:
         first: dict[bytes, int] = {}
         return sorted({*found, *(index for index, mark in enumerate(marks) if first.setdefault(mark, index) != index)})
 
-    def expired(self, now: int) -> int:
-        """The number of the record up to which the log may be deleted: a few rows each time; 0 when there are none."""
+    def expire(self, now: int) -> None:
+        """Forget records that are no longer within the window: a few rows each time."""
         horizon = now - self._window
         if self._oldest_second >= horizon:
-            return 0
-        select = "SELECT last, second FROM marks ORDER BY last LIMIT ?"
-        rows = self._connection.execute(select, (TRIMMED_ROWS + 1,)).fetchall()
-        expired = [last for last, _ in takewhile(lambda row: row[1] < horizon, rows[:TRIMMED_ROWS])]
-        self._oldest_second = rows[len(expired)][1] if len(expired) < len(rows) else now
-        self._oldest = expired[-1] + 1 if expired else self._oldest
-        return expired[-1] if expired else 0
+            return
+        select = "SELECT last, second FROM records WHERE last >= ? ORDER BY last LIMIT ?"
+        for last, second in self._connection.execute(select, (self._oldest, EXPIRED_ROWS)).fetchall():
+            self._oldest_second = second
+            if second >= horizon:
+                break
+            self._oldest = last + 1
 
     def unsaved(self) -> list[tuple[int, int, bytes]]:
         """The rows of `parts` that the next commit is to replace."""
@@ -101,7 +99,7 @@ class Marks:
         """Whether the record whose number ends in the bits `low` has this mark, and is within the window."""
         number = self._next - (self._next - low & LOW)
         row = self._connection.execute(
-            "SELECT last, second, marks FROM marks WHERE last >= ? ORDER BY last LIMIT 1", (number,)
+            "SELECT last, second, marks FROM records WHERE last >= ? ORDER BY last LIMIT 1", (number,)
         ).fetchone()
         if not row:
             return False
@@ -109,8 +107,19 @@ class Marks:
         start = len(marks) - MARK_BYTES * (last + 1 - number)
         return second >= horizon and start >= 0 and marks[start : start + MARK_BYTES] == mark
 
+    def _first_since(self, second: int) -> int:
+        """The number of the first record that was queued in this second or later."""
+
+        def queued(number: int) -> int:
+            select = "SELECT second FROM records WHERE last >= ? ORDER BY last LIMIT 1"
+            return self._connection.execute(select, (number,)).fetchone()[0]
+
+        first, following = numbers(self._connection)
+        known = range(first, following)
+        return first + bisect_left(known, second, key=queued)
+
     def _load(self) -> int:
-        """Restore the parts that were saved, and add what the log has since: the part that was saved longest ago."""
+        """Restore the parts that were saved, and add what was queued since: the part that was saved longest ago."""
         since = dict.fromkeys(range(PARTS), self._oldest)
         unsaved = set(since)
         for part, following, slots in self._connection.execute("SELECT part, following, slots FROM parts"):
@@ -121,9 +130,8 @@ class Marks:
         for part in unsaved:
             self._index.reserve(part, len(known) // PARTS)
         stalest = min(since, key=since.__getitem__)
-        rows = self._connection.execute(
-            "SELECT last, marks FROM marks WHERE last >= ? ORDER BY last", (since[stalest],)
-        )
+        select = "SELECT last, marks FROM records WHERE last >= ? ORDER BY last"
+        rows = self._connection.execute(select, (since[stalest],))
         for last, marks in rows:
             entries = enumerate(places(marks), last + 1 - len(marks) // MARK_BYTES)
             self._index.add(((number, place) for number, place in entries if number >= since[place[0] % PARTS]), known)
