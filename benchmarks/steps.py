@@ -59,8 +59,12 @@ class Sink:
         pass
 
 
+def _ignore(_: coalescer.Verdicts) -> None:
+    """Nobody waits for a verdict."""
+
+
 def _shape(event: Event) -> Shape:
-    return "track", tuple(ENVELOPE.read(event)), tuple(RECORD_KINDS["track"].reader.read(event.track))
+    return "track", event.message_id != "", ENVELOPE.read(event)[1], RECORD_KINDS["track"].reader.read(event.track)[1]
 
 
 def main() -> None:
@@ -71,15 +75,15 @@ def main() -> None:
         collected = Collected("batch")
         for text in texts:
             collected.add(text, 15360, track)
-        return collected.entries
+        return [proto.Entry.FromString(entry) for entry in collected.entries]
 
     entries = transcode()
     delivery = proto.Delivery(write_key="key", ip="192.0.2.1", user_agent="Mozilla/5.0")
     loop = asyncio.new_event_loop()
     shared = delivery.SerializeToString()
     encoded = [entry.SerializeToString() for entry in entries]
-    jobs = [coalescer._Job([entry], shared, 950, loop.create_future()) for entry in encoded]
-    many = [coalescer._Job(encoded, shared, 950 * EVENTS, loop.create_future())]
+    jobs = [coalescer._Job([entry], shared, 950, _ignore) for entry in encoded]
+    many = [coalescer._Job(encoded, shared, 950 * EVENTS, _ignore)]
     single, batch = coalescer._request(jobs), coalescer._request(many)
     request = proto.CollectBatchRequest.FromString(batch)
     response = proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * EVENTS).SerializeToString()

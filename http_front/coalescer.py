@@ -15,14 +15,16 @@ import grpc
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.schema import LIMITS
-from http_front import metrics
+from http_front import metrics, wire
 from http_front.services import Services
 
 _CALLS = 2
 _CALL_BYTES = LIMITS.message_bytes // 4
+_CALL_JOBS = LIMITS.delivery_events  # they may all share one delivery
 _ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
-_ENTRIES, _DELIVERIES = 1, 2  # field numbers of CollectBatchRequest
-_ENTRY_DELIVERY = bytes([3 << 3])  # the tag of Entry.delivery
+_ENTRY = wire.tag(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER, wire.BYTES)
+_DELIVERY = wire.tag(proto.CollectBatchRequest.DELIVERIES_FIELD_NUMBER, wire.BYTES)
+_ENTRY_DELIVERY = wire.tag(proto.Entry.DELIVERY_FIELD_NUMBER, wire.VARINT)
 
 
 class Verdicts(NamedTuple):
@@ -109,7 +111,7 @@ class Coalescer:
         """The jobs of the next call: all that wait, as far as a message may carry them."""
         jobs = [self._waiting.popleft()]
         size = jobs[0].size
-        while self._waiting and (size := size + self._waiting[0].size) <= _CALL_BYTES:
+        while self._waiting and (size := size + self._waiting[0].size) <= _CALL_BYTES and len(jobs) < _CALL_JOBS:
             jobs.append(self._waiting.popleft())
         return jobs
 
@@ -125,30 +127,24 @@ def _failed(entries: int, reason: proto.RetryReason) -> Verdicts:
 
 
 def _request(jobs: Sequence[_Job]) -> bytes:
-    """The jobs as one CollectBatchRequest.
+    """The jobs as one CollectBatchRequest, which spares a copy of every event.
 
-    A message's bytes are its fields' bytes one after another: joining them spares a copy of every event.
+    Those of one event that say the same of it share a delivery: a sender's requests say the same every time.
     """
     parts: list[bytes] = []
-    for index, job in enumerate(jobs):
-        parts.append(_field(_DELIVERIES, job.delivery))
-        place = _ENTRY_DELIVERY + _varint(index)
-        parts += [_field(_ENTRIES, entry + place) for entry in job.entries]
+    index = -1
+    shared: dict[bytes, bytes] = {}
+    for job in jobs:
+        place = shared.get(job.delivery) if len(job.entries) == 1 else None
+        if place is None:
+            index += 1
+            wire.put(parts, _DELIVERY, job.delivery)
+            place = _ENTRY_DELIVERY + wire.varint(index)
+            if len(job.entries) == 1:
+                shared[job.delivery] = place
+        for entry in job.entries:
+            wire.put(parts, _ENTRY, entry + place)
     return b"".join(parts)
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A field that holds a message, as protobuf's encoding has it: tag, length, bytes."""
-    return bytes([number << 3 | 2]) + _varint(len(content)) + content
-
-
-def _varint(number: int) -> bytes:
-    digits = bytearray()
-    while number > 0x7F:
-        digits.append(number & 0x7F | 0x80)
-        number >>= 7
-    digits.append(number)
-    return bytes(digits)
 
 
 def _split(response: proto.CollectBatchResponse, jobs: Sequence[_Job]) -> list[Verdicts]:

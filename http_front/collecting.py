@@ -37,11 +37,11 @@ class Collected:
             entry = read_event(text, kind)
         except Refused as refusal:
             entry = _refused(refusal, text)
-        self.entries.append(entry.SerializeToString())
+        self.entries.append(entry)
 
     def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
         """Put the refusal of the request as a whole in place of its events."""
-        self.entries = [_refused(refusal, body).SerializeToString()]
+        self.entries = [_refused(refusal, body)]
         self.refused_whole = True
 
     def message_ids(self) -> list[str | None]:
@@ -58,14 +58,14 @@ def _bound(text: str | Raw, limit: int) -> None:
         raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {limit} are allowed")
 
 
-def _refused(refusal: Refused, text: str | Raw) -> proto.Entry:
-    """The entry that tells the service of a refusal, with what can be read of the event."""
+def _refused(refusal: Refused, text: str | Raw) -> bytes:
+    """The entry, encoded, that tells the service of a refusal, with what can be read of the event."""
     payload = text.encode() if isinstance(text, str) else bytes(text)
     try:
         members = jsontext.members(text) if len(payload) <= _PAYLOAD_BYTES * 4 else {}
     except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep):
         members = {}
-    return proto.Entry(
+    entry = proto.Entry(
         refused=proto.RefusedEvent(
             reason=refusal.reason,
             field=refusal.field,
@@ -75,3 +75,4 @@ def _refused(refusal: Refused, text: str | Raw) -> proto.Entry:
             type=kind if (kind := text_member(members, "type")) in schema.KINDS else "",
         )
     )
+    return entry.SerializeToString()

@@ -6,18 +6,36 @@ import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+from google.protobuf.timestamp_pb2 import Timestamp
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _FRACTION = re.compile(r"[.,]([0-9]*)")
 
 
-def parse(text: str) -> tuple[int, int]:
-    """Seconds since 1970 and nanoseconds. Raises ValueError where it is no time of the years 1 to 9999."""
-    # What most senders write; 0.4 µs where the long way takes 2.
+def encoded(text: str) -> bytes:
+    """A time as a Timestamp goes over the wire. Raises ValueError as `parse` does."""
+    # What most senders write: 0.5 µs, where the long way takes 2.
     if len(text) == 24 and text[23] == "Z" and text[19] == "." and text[10] == "T" and text[4] == text[7] == "-":
         millis = text[20:23]
         if text[13] == text[16] == ":" and millis.isascii() and millis.isdecimal():
-            return _whole_seconds(text[:19]), int(millis) * 1_000_000
+            return _whole_seconds(text[:19]) + _millis(millis)
+    seconds, nanos = parse(text)
+    return Timestamp(seconds=seconds, nanos=nanos).SerializeToString()
+
+
+@lru_cache(4096)
+def _whole_seconds(text: str) -> bytes:
+    return Timestamp(seconds=parse(text)[0]).SerializeToString()
+
+
+@lru_cache(1000)
+def _millis(text: str) -> bytes:
+    return Timestamp(nanos=int(text) * 1_000_000).SerializeToString()
+
+
+def parse(text: str) -> tuple[int, int]:
+    """Seconds since 1970 and nanoseconds. Raises ValueError where it is no time of the years 1 to 9999."""
     time = datetime.fromisoformat(text)
     if time.tzinfo is None:
         time = time.replace(tzinfo=UTC)
@@ -32,9 +50,3 @@ def parse(text: str) -> tuple[int, int]:
     if nanos // 1000 != rest.microseconds:
         raise ValueError("no fraction of a second of 1 to 9 digits")
     return seconds, nanos
-
-
-@lru_cache(4096)
-def _whole_seconds(text: str) -> int:
-    """Seconds since 1970 of a time in UTC without a fraction. Raises ValueError."""
-    return int((datetime.fromisoformat(text).replace(tzinfo=UTC) - _EPOCH).total_seconds())

@@ -12,11 +12,12 @@ from typing import Any, Union
 
 import msgspec
 from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1.event_pb2 import Event
 
 from event_model import jsontext, schema
 from event_model.jsontext import Members, Raw
 from event_model.schema import Member, MemberType
-from http_front import times
+from http_front import times, wire
 from http_front.refusals import Refused
 
 Put = Callable[[Any, Raw], None]
@@ -42,31 +43,28 @@ _IMPLICIT = frozenset(["receivedAt"])
 """Members that the service alone says; a sender's own are not believed."""
 
 
-def read_event(text: str | Raw, kind: schema.Kind | None) -> proto.Entry:
-    """An entry with the event that the text of one JSON object is. Raises Refused, and jsontext.Malformed.
+def read_event(text: str | Raw, kind: schema.Kind | None) -> bytes:
+    """The entry of a call, encoded, with the event that the text of one JSON object is.
 
-    `kind` is what the route says; without one, the event's `type` is required.
+    `kind` is what the route says; without one, the event's `type` is required. Raises Refused, and jsontext.Malformed.
     """
-    return _read_plain(text, kind) or _read_any(text, kind)
+    return _read_plain(text, kind) or _read_any(text, kind).SerializeToString()
 
 
-def _read_plain(text: str | Raw, kind: schema.Kind | None) -> proto.Entry | None:
-    """An entry made at once, if the event has documented members alone, of the documented types.
+def _read_plain(text: str | Raw, kind: schema.Kind | None) -> bytes | None:
+    """The entry at once, if the event has documented members alone, of the documented types.
 
-    Most events are so, and decoding them into a structure takes half the time of going through their members.
+    Most events are so: 6 µs, where going through their members takes 25.
     """
     try:
         members = _TABLES[kind.name].decode(text) if kind else _decode_any(text)
-    except (msgspec.DecodeError, RecursionError):
+        table = _TABLES[members.__struct_config__.tag]
+        parts = _ENVELOPE.encoded(members)
+        wire.put(parts, table.tag, b"".join(table.own_plain.encoded(members)))
+    except (msgspec.DecodeError, RecursionError, _NotPlain):
         return None
-    table = _TABLES[members.__struct_config__.tag]
-    entry = proto.Entry()
-    event = entry.event
-    body = getattr(event, table.field)
-    body.SetInParent()
-    if _ENVELOPE.put(event, members) and table.own_plain.put(body, members):
-        return entry
-    return None
+    event = b"".join(parts)
+    return b"".join((_EVENT, wire.varint(len(event)), event))
 
 
 def _read_any(text: str | Raw, kind: schema.Kind | None) -> proto.Entry:
@@ -185,8 +183,7 @@ def _set_time(message: Any, member: Member, text: str) -> None:
     time = getattr(message, member.field)
     time.seconds = seconds
     time.nanos = nanos
-    if not seconds and not nanos:
-        time.SetInParent()
+    time.SetInParent()
 
 
 def _put_object(member: Member) -> Put:
@@ -208,48 +205,57 @@ def _wrong_type(member: Member) -> Refused:
     return Refused(proto.REASON_WRONG_TYPE, member.name, f"{member.name} must be {_NOUNS[member.type]}")
 
 
+class _NotPlain(Exception):
+    """A member is not of the type that it is documented with."""
+
+
+def _encoded_object(value: Raw) -> bytes:
+    text = bytes(value)
+    if text[0] != _BRACE:
+        raise _NotPlain
+    return text
+
+
+def _encoded_time(text: str) -> bytes:
+    try:
+        return times.encoded(text)
+    except (ValueError, OverflowError):
+        raise _NotPlain from None
+
+
 _NOTHING = Raw(b"")
 _BRACE = ord("{")
+_PLAIN: dict[MemberType, tuple[Any, Any, Callable[[Any], bytes]]] = {
+    MemberType.STRING: (str, "", str.encode),
+    MemberType.TIME: (str, "", _encoded_time),
+    MemberType.OBJECT: (Raw, _NOTHING, _encoded_object),
+}
+"""The types that a structure has, each with what stands for nothing, and how a value is encoded."""
 
 
 class _Plain:
     """The members of one message that msgspec decodes into a structure: strings, times, and objects as text."""
 
-    def __init__(self, members: Iterable[Member]) -> None:
-        by_type = {type_: [member for member in members if member.type is type_] for type_ in MemberType}
-        strings, objects = by_type[MemberType.STRING], by_type[MemberType.OBJECT]
-        self._times = by_type[MemberType.TIME]
-        self._strings = [member.field for member in strings]
-        self._objects = [member.field for member in objects]
-        self._get_strings, self._get_objects, self._get_times = map(_values, (strings, objects, self._times))
-        self.fields: list[tuple[str, Any, Any]] = [
-            *((member.name, str, "") for member in (*strings, *self._times)),
-            *((member.name, Raw, _NOTHING) for member in objects),
-        ]
+    def __init__(self, message: Any, members: Iterable[Member]) -> None:
+        """`message` is the descriptor."""
+        plain = [member for member in members if member.type in _PLAIN]
+        self.fields = [(member.name, *_PLAIN[member.type][:2]) for member in plain]
         """As msgspec.defstruct takes them."""
+        numbers = {field.name: field.number for field in message.fields}
+        self._encode = [(wire.tag(numbers[member.field], wire.BYTES), _PLAIN[member.type][2]) for member in plain]
+        names = [member.name for member in plain]
+        self._get: Callable[[Any], tuple[Any, ...]] = (
+            attrgetter(*names) if len(names) > 1 else lambda structure: tuple([getattr(structure, n) for n in names])
+        )
 
-    def put(self, message: Any, structure: Any) -> bool:
-        """Put what the structure has into the message. False where an object is none. Raises Refused."""
-        for field, value in zip(self._strings, self._get_strings(structure), strict=True):
+    def encoded(self, structure: Any) -> list[bytes]:
+        """The parts of the message, with what the structure has. Raises _NotPlain."""
+        parts: list[bytes] = []
+        for (tag, encode), value in zip(self._encode, self._get(structure), strict=True):
             if value:
-                setattr(message, field, value)
-        for field, value in zip(self._objects, self._get_objects(structure), strict=True):
-            if value is not _NOTHING:
-                text = bytes(value)
-                if text[0] != _BRACE:
-                    return False
-                setattr(message, field, text)
-        for member, value in zip(self._times, self._get_times(structure), strict=True):
-            if value:
-                _set_time(message, member, value)
-        return True
-
-
-def _values(members: Iterable[Member]) -> Callable[[Any], tuple[Any, ...]]:
-    names = [member.name for member in members]
-    if len(names) > 1:
-        return attrgetter(*names)
-    return lambda structure: tuple([getattr(structure, name) for name in names])
+                content = encode(value)
+                parts += (tag, wire.varint(len(content)), content)
+        return parts
 
 
 class _Table:
@@ -260,7 +266,9 @@ class _Table:
         self.envelope = {member.name: _put(member) for member in schema.ENVELOPE}
         self.own = {member.name: _put(member) for member in kind.members}
         self.aliases = [(member.options.alias, member.name) for member in kind.members if member.options.alias]
-        self.own_plain = _Plain(kind.members)
+        descriptor = Event.DESCRIPTOR.fields_by_name[kind.field]
+        self.tag = wire.tag(descriptor.number, wire.BYTES)
+        self.own_plain = _Plain(descriptor.message_type, kind.members)
         self.structure = msgspec.defstruct(
             f"Plain{kind.field.title()}",
             [*_ENVELOPE.fields, *self.own_plain.fields, *((name, Raw, _NOTHING) for name in _IMPLICIT)],
@@ -272,7 +280,8 @@ class _Table:
         self.decode: Callable[[str | Raw], Any] = msgspec.json.Decoder(self.structure).decode
 
 
-_ENVELOPE = _Plain(schema.ENVELOPE)
+_EVENT = wire.tag(proto.Entry.EVENT_FIELD_NUMBER, wire.BYTES)
+_ENVELOPE = _Plain(Event.DESCRIPTOR, schema.ENVELOPE)
 _TABLES = {name: _Table(kind) for name, kind in schema.KINDS.items()}
 _decode_any: Callable[[str | Raw], Any] = msgspec.json.Decoder(
     Union[tuple(table.structure for table in _TABLES.values())]  # noqa: UP007 - made of as many as there are

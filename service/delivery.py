@@ -7,17 +7,17 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
 from event_model.jsontext import Raw
 from event_model.schema import LIMITS, members_of
 from service.fields import Reader
-from service.freeform import checked, decoded
+from service.freeform import checked, decoded, raw
 from service.refusals import Refused
-from service.stamping import nanoseconds
 
-_FREE_FORM = Reader(member for member in members_of(proto.Delivery.DESCRIPTOR) if member.oneof)
+_MEMBERS = Reader(members_of(proto.Delivery.DESCRIPTOR))
 
 
 class Delivery:
@@ -29,43 +29,41 @@ class Delivery:
         """`events` is how many it brings; `size` tells how many bytes they have."""
         self.write_key = delivery.write_key or call_key
         self.overriding_write_key = delivery.overriding_write_key
-        self.sent_at = delivery.sent_at if delivery.HasField("sent_at") else None
-        self.timestamp = delivery.timestamp if delivery.HasField("timestamp") else None
-        if self.sent_at:
-            nanoseconds(self.sent_at, "sentAt")
-        if self.timestamp:
-            nanoseconds(self.timestamp, "timestamp")
-        injected = _FREE_FORM.read(delivery)
-        context, integrations = injected.get("context", ""), injected.get("integrations", "")
+        said, _ = _MEMBERS.read(delivery)
+        self.sent_at: int | UnsetType = said.sentAt
+        self.timestamp: int | UnsetType = said.timestamp
+        context, integrations = said.context or "", said.integrations or ""
+        injected = bool(context or integrations)
         if events > 1 or injected:
             _bound_all(delivery, events, size, len(context.encode()) + len(integrations.encode()), call_key)
         self._request = _of_request(delivery.ip, delivery.user_agent, client_address)
-        self._context_alone = self._request.fill(context) if context else self._request.context
+        alone = self._request.fill(context) if context else self._request.context
+        self._context_alone = Raw(alone) if alone else UNSET
         self._context_members = jsontext.members(checked(context, "context")) if context else {}
-        self._integrations = integrations and checked(integrations, "integrations")
-        self._integrations_members = jsontext.members(self._integrations) if integrations else {}
+        self._integrations = raw(integrations, "integrations") if integrations else UNSET
+        self._integrations_members = jsontext.members(self._integrations) if self._integrations is not UNSET else {}
 
-    def context(self, text: str) -> str:
+    def context(self, text: str | UnsetType) -> Raw | UnsetType:
         """An event's context with the delivery's beneath it, and the request's address and agent beneath both."""
-        if not text:
+        if text is UNSET:
             return self._context_alone
         if self._context_members:
             text = jsontext.merged(checked(text, "context"), self._context_members)
-        return self._request.fill(text)
+        return Raw(self._request.fill(text))
 
-    def integrations(self, text: str) -> str:
+    def integrations(self, text: str | UnsetType) -> Raw | UnsetType:
         """An event's integrations with the delivery's beneath them."""
-        if not text:
+        if text is UNSET:
             return self._integrations
         text = checked(text, "integrations")
-        return jsontext.merged(text, self._integrations_members) if self._integrations_members else text
+        return Raw(jsontext.merged(text, self._integrations_members) if self._integrations_members else text)
 
 
 class _Filled(msgspec.Struct, rename="camel"):
     """The members of a context that the request fills in."""
 
-    ip: Raw | msgspec.UnsetType = msgspec.UNSET
-    user_agent: Raw | msgspec.UnsetType = msgspec.UNSET
+    ip: Raw | UnsetType = UNSET
+    user_agent: Raw | UnsetType = UNSET
 
 
 _filled = msgspec.json.Decoder(_Filled).decode
@@ -83,10 +81,10 @@ class _OfRequest:
     def fill(self, text: str) -> str:
         """A context, checked, with what it lacks. Raises Refused."""
         text, filled = decoded(text, "context", _filled)
-        if filled.ip is msgspec.UNSET:
-            tail = self._both if filled.user_agent is msgspec.UNSET else self._ip
+        if filled.ip is UNSET:
+            tail = self._both if filled.user_agent is UNSET else self._ip
         else:
-            tail = self._user_agent if filled.user_agent is msgspec.UNSET else ""
+            tail = self._user_agent if filled.user_agent is UNSET else ""
         return jsontext.with_tail(text, tail) if tail else text
 
 

@@ -12,6 +12,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
+from event_model.jsontext import Raw
 from event_model.schema import LIMITS
 from service.refusals import Refused
 
@@ -31,6 +32,11 @@ class AnyObject(msgspec.Struct):
 def checked(text: str, name: str) -> str:
     """The text if it is one JSON object, on one line. Raises Refused, naming the member."""
     return decoded(text, name, _any_object)[0]
+
+
+def raw(text: str, name: str) -> Raw:
+    """As `checked`, to be written as it is."""
+    return Raw(checked(text, name))
 
 
 def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import Any
 
+from msgspec import UNSET
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
 from service.config import ServiceConfig
 from service.delivery import Delivery
-from service.fields import Fields
 from service.queues import Record
 from service.record import ENVELOPE, KINDS, Stamps
 from service.refusals import Refused
 from service.sources import Directory, Mode, masked
-from service.stamping import SECOND, corrected, nanoseconds
+from service.stamping import SECOND, corrected, iso8601, nanoseconds
 from service.validation import validate
 
 log = logging.getLogger(__name__)
@@ -36,28 +37,26 @@ class Intake:
     def record(self, event: Event, delivery: Delivery, received_at: int) -> tuple[Record, str]:
         """An event's record and the name of its source. `received_at` is in nanoseconds since 1970. Raises Refused."""
         kind = KINDS.get(event.WhichOneof("kind") or "")
-        fields = ENVELOPE.read(event)
-        body = kind.reader.read(getattr(event, kind.field)) if kind else {}
+        envelope, has = ENVELOPE.read(event)
+        own, has_own = kind.reader.read(getattr(event, kind.field)) if kind else (None, ())
         size = event.ByteSize()
         if size > self._limit:
             raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {self._limit} are allowed")
         if kind is None:  # said before what else is wrong, as the front does
             raise Refused(proto.REASON_REQUIRED, "type", "type is required")
-        write_key = delivery.overriding_write_key or fields.get("writeKey") or delivery.write_key
+        write_key = delivery.overriding_write_key or event.write_key or delivery.write_key
         source, make_id = self._source(write_key)
-        if make_id and "messageId" not in fields:
-            fields["messageId"] = event.message_id = str(uuid.uuid4())
-        validate(event, (kind.name, tuple(fields), tuple(body)))
-        message_id: str = fields["messageId"]
-        timestamp = self._timestamp(fields, delivery, received_at)
-        value = kind.encode(
-            fields,
-            body,
-            delivery.context(fields.get("context", "")),
-            delivery.integrations(fields.get("integrations", "")),
-            Stamps(message_id, timestamp, write_key, received_at),
-        )
-        return Record(value, write_key, message_id, kind.name, fields.get("userId") or fields["anonymousId"]), source
+        if make_id and not event.message_id:
+            event.message_id = str(uuid.uuid4())
+        message_id = event.message_id
+        validate(event, (kind.name, message_id != "", has, has_own))
+        user = envelope.userId or envelope.anonymousId
+        timestamp = self._timestamp(event, envelope, delivery, received_at)
+        envelope.context = delivery.context(envelope.context)
+        envelope.integrations = delivery.integrations(envelope.integrations)
+        stamps = Stamps(message_id, kind.name, iso8601(timestamp), write_key, iso8601(received_at))
+        value = kind.encode(envelope, own, event.extra_json, stamps)
+        return Record(value, write_key, message_id, kind.name, user), source
 
     def _source(self, write_key: str) -> tuple[str, bool]:
         """The name of the key's source, and whether events without a messageId get one. Raises Refused."""
@@ -71,22 +70,25 @@ class Intake:
             log.warning("dry run: no source has the write key %s", masked(write_key))
         return UNKNOWN, self._make_ids
 
-    def _timestamp(self, fields: Fields, delivery: Delivery, received_at: int) -> int:
+    def _timestamp(self, event: Event, envelope: Any, delivery: Delivery, received_at: int) -> int:
         """The event's timestamp as the record has it; what its other times lack is filled in."""
-        if delivery.sent_at and "sentAt" not in fields:
-            fields["sentAt"] = delivery.sent_at
-        name = "originalTimestamp" if "originalTimestamp" in fields and "timestamp" not in fields else "timestamp"
-        given = fields.get(name) or delivery.timestamp
-        if given is None:
+        if envelope.sentAt is UNSET:
+            envelope.sentAt = delivery.sent_at
+        if event.HasField("timestamp"):
+            timestamp = nanoseconds(event.timestamp, "timestamp")
+        else:
+            timestamp = envelope.originalTimestamp
+            if timestamp is UNSET:
+                timestamp = delivery.timestamp
+        if timestamp is UNSET:
             return received_at
-        timestamp = nanoseconds(given, name)
-        if "sentAt" not in fields:
+        if envelope.sentAt is UNSET:
             return timestamp
-        sent_at = fields["sentAt"] = nanoseconds(fields["sentAt"], "sentAt")
-        time = corrected(timestamp, sent_at, received_at, self._max_skew)
+        time = corrected(timestamp, envelope.sentAt, received_at, self._max_skew)
         if time is None:
             return timestamp
-        fields.setdefault("originalTimestamp", timestamp)
+        if envelope.originalTimestamp is UNSET:
+            envelope.originalTimestamp = timestamp
         return time
 
 

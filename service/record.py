@@ -5,8 +5,7 @@ What the service stamps is written last, so that no reader that takes the last o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from google.protobuf.message import Message
@@ -15,28 +14,19 @@ from trackside.v1.event_pb2 import Event
 
 from event_model import jsontext, schema
 from event_model.jsontext import Raw
-from event_model.schema import Member, MemberType
-from service.fields import Fields, Reader
-from service.freeform import checked, checked_members, text_of
+from service.fields import Reader
+from service.freeform import checked_members, text_of
 from service.refusals import Refused
-from service.stamping import iso8601, nanoseconds
-
-_STAMPED = ("messageId", "type", "timestamp", "writeKey", "receivedAt")
-_MERGED = ("context", "integrations")
-EXTRA = "extra_json"
-_NOT_COPIED = frozenset([*_STAMPED, *_MERGED, EXTRA])
-
-Convert = Callable[[Any], Any]
-"""Makes what the record has of a field's value. Raises Refused."""
 
 
-class Stamps(NamedTuple):
-    """What the service adds to an event. Times are in nanoseconds since 1970."""
+class Stamps(msgspec.Struct, rename="camel", gc=False):
+    """What the service says of an event, which ends its record. Times are ISO 8601."""
 
     message_id: str
-    timestamp: int
+    type: str
+    timestamp: str
     write_key: str
-    received_at: int
+    received_at: str
 
 
 class Kind:
@@ -46,41 +36,27 @@ class Kind:
         self.field = kind.field
         self.name = kind.name
         self.reader = Reader(kind.members)
-        self._converters = _converters(kind.members)
         self._stand_ins = [(member.name, member.options.stand_in) for member in kind.members if member.options.stand_in]
-        self._reserved = frozenset([member.name for member in (*schema.ENVELOPE, *kind.members)]).union(_STAMPED)
+        self._reserved = frozenset([member.name for member in (*schema.ENVELOPE, *kind.members)]) | _STAMPED
 
-    def encode(self, fields: Fields, body: Fields, context: str, integrations: str, stamps: Stamps) -> bytes:
+    def encode(self, envelope: Any, own: Any, extra: str, stamps: Stamps) -> bytes:
         """The record, one line of UTF-8. Raises Refused where a text is not what it must be."""
         for name, stand_in in self._stand_ins:
-            if name not in body and "userId" in fields:
-                body[name] = fields[stand_in]
-        record: dict[str, Any] = {}
-        for name, value in fields.items():
-            if name not in _NOT_COPIED:
-                convert = _ENVELOPE_CONVERTERS.get(name)
-                record[name] = convert(value) if convert else value
-        for name, value in body.items():
-            convert = self._converters.get(name)
-            record[name] = convert(value) if convert else value
-        if context:
-            record["context"] = Raw(context)
-        if integrations:
-            record["integrations"] = Raw(integrations)
-        if EXTRA in fields:
-            record |= self._extra(fields[EXTRA])
-        record["messageId"] = stamps.message_id
-        record["type"] = self.name
-        record["timestamp"] = iso8601(stamps.timestamp)
-        record["writeKey"] = stamps.write_key
-        record["receivedAt"] = iso8601(stamps.received_at)
-        return _encode(record)
+            if not getattr(own, name) and envelope.userId:
+                setattr(own, name, getattr(envelope, stand_in))
+        ENVELOPE.finish(envelope)
+        self.reader.finish(own)
+        objects = [_encode(envelope), _encode(own)]
+        if extra:
+            objects.append(_encode(self._extra(extra)))
+        objects.append(_encode(stamps))
+        return b"{%b}" % b",".join([text[1:-1] for text in objects if text != b"{}"])
 
     def _extra(self, text: str) -> jsontext.Members:
-        members = checked_members(text, EXTRA)
+        members = checked_members(text, _EXTRA)
         for name in members:
             if name in self._reserved:
-                raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {EXTRA}")
+                raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {_EXTRA}")
         return members
 
 
@@ -95,23 +71,12 @@ def shown(event: Event) -> bytes:
     return _encode(members)
 
 
-def _converters(members: Iterable[Member]) -> dict[str, Convert]:
-    makers = {MemberType.OBJECT: _object, MemberType.TIME: _time}
-    return {member.name: makers[member.type](member.name) for member in members if member.type in makers}
-
-
-def _object(name: str) -> Convert:
-    return lambda text: Raw(checked(text, name))
-
-
-def _time(name: str) -> Convert:
-    return lambda time: iso8601(time if isinstance(time, int) else nanoseconds(time, name))
-
-
 _encode = msgspec.json.Encoder().encode
-_ENVELOPE_CONVERTERS = _converters(schema.ENVELOPE)
+_EXTRA = "extra_json"
+_STAMPED = frozenset(field.encode_name for field in msgspec.structs.fields(Stamps))
 
-ENVELOPE = Reader(schema.ENVELOPE, EXTRA)
+ENVELOPE = Reader(member for member in schema.ENVELOPE if member.name not in _STAMPED)
+"""Reads the members that every kind has, but for those that the service says."""
 
 KINDS = {kind.field: Kind(kind) for kind in schema.KINDS.values()}
 """Every kind of event, by its field in Event."""

@@ -15,10 +15,11 @@ from google.protobuf.descriptor import FieldDescriptor
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
+from service.fields import Presence
 from service.refusals import Refused
 
-Shape = tuple[str, tuple[str, ...], tuple[str, ...]]
-"""Which fields are set: the kind, the event's own, and those of the message of its kind."""
+Shape = tuple[str, bool, Presence, Presence]
+"""Which fields are set: the kind, whether there is a messageId, the event's own, and those of its kind's message."""
 
 _validator = protovalidate.Validator()
 _remembered: dict[Shape, Refused | None] = {}
