@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 TRACKSIDE = Path(sys.executable).with_name("trackside")
-START_SECONDS = 30
+START_SECONDS = 120
 READY = re.compile(r"HTTP +http://127\.0\.0\.1:(\d+)")
 
 

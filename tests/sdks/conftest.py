@@ -1,8 +1,11 @@
-"""One collector for a worker's tests, and the SDKs that are set up."""
+"""One collector for all tests, in whichever worker they run, and the SDKs that are set up."""
 
 import os
-from collections.abc import Iterator
+from contextlib import ExitStack
 from itertools import groupby
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -46,12 +49,33 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not waits(item))
 
 
+RUNNING = pytest.StashKey[Collector]()
+
+
+def running(config: pytest.Config) -> Collector:
+    """The collector of this process, which is started when it is first asked for and ends with the tests."""
+    if RUNNING not in config.stash:
+        known = [(sdk, sdk.key(scenario)) for sdk in SDKS for scenario in SCENARIOS if scenario != "all-refused"]
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        directory = Path(stack.enter_context(TemporaryDirectory()))
+        config.stash[RUNNING] = stack.enter_context(
+            run_collector(
+                directory,
+                [key for sdk, key in known if sdk.sends_message_ids],
+                [key for sdk, key in known if not sdk.sends_message_ids],
+            )
+        )
+    return config.stash[RUNNING]
+
+
+def pytest_configure_node(node: Any) -> None:
+    """Tell each worker which collector is theirs."""
+    collector = running(node.config)
+    node.workerinput.update(port=collector.port, data=str(collector.data))
+
+
 @pytest.fixture(scope="session")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collector]:
-    known = [(sdk, sdk.key(scenario)) for sdk in SDKS for scenario in SCENARIOS if scenario != "all-refused"]
-    with run_collector(
-        tmp_path_factory.mktemp("collector"),
-        [key for sdk, key in known if sdk.sends_message_ids],
-        [key for sdk, key in known if not sdk.sends_message_ids],
-    ) as running:
-        yield running
+def collector(pytestconfig: pytest.Config) -> Collector:
+    given: dict[str, Any] | None = getattr(pytestconfig, "workerinput", None)
+    return Collector(given["port"], Path(given["data"])) if given else running(pytestconfig)
