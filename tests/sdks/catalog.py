@@ -30,6 +30,11 @@ LARGE = (
     "which gets 413 and is dropped"
 )
 
+LEAVING = "A call made in the very moment in which the page is left is lost: the SDK takes each in a task of its own."
+WITHOUT_DOT = (
+    "The write key must have no dot in it: with one the SDK never finds what it kept for a page that was left."
+)
+
 
 @dataclass(frozen=True)
 class Sdk:
@@ -58,6 +63,10 @@ class Sdk:
     refused: Json | None = None
     """Members of a track call that the SDK sends and the server refuses; None where only the size can be wrong."""
     sends_message_ids: bool = True
+    stays_open: bool = False
+    """It runs in a page or an app, which does not end by itself: the test closes it."""
+    sends_again: bool = True
+    """When the server is busy, or gives no answer."""
     waits_long: bool = False
     """Up to a minute and more passes between its tries, whatever Retry-After says."""
     scenarios: tuple[Scenario, ...] = SCENARIOS[:-1]
@@ -68,9 +77,14 @@ class Sdk:
         """Whether a call's user is given with the call; in an SDK for one user, identify and alias alone do."""
         return not self.one_user or kind in ("identify", "alias")
 
+    @property
+    def slug(self) -> str:
+        """The name with nothing in it that a file's name, an address or a write key may not have."""
+        return re.sub(r"[^a-z0-9]+", "-", self.name).strip("-")
+
     def key(self, scenario: Scenario) -> str:
         """The write key of a run: each has its own, so that runs share a server."""
-        return f"{re.sub(r'[^a-z0-9]+', '-', self.name).strip('-')}.{scenario}"
+        return f"{self.slug}_{scenario}"
 
 
 def pinned(file: str, pattern: str) -> str:
@@ -122,7 +136,7 @@ def node(package: str, driver: str, lines: str, refused: Json, **particulars: An
 
 
 def browser(name: str, package: str, lines: str, **particulars: Any) -> Sdk:
-    particulars = {"scenarios": SCENARIOS, "one_user": True, "ready": CHROMIUM, **particulars}
+    particulars = {"scenarios": SCENARIOS, "one_user": True, "stays_open": True, "ready": CHROMIUM, **particulars}
     return javascript(name, package, lines, "browser.mjs", name, language="JavaScript (browser)", **particulars)
 
 
@@ -216,6 +230,7 @@ SDKS = (
         'import { AnalyticsBrowser } from "@segment/analytics-next";\n'
         'const analytics = AnalyticsBrowser.load({ writeKey: "WRITE_KEY", cdnURL: "HOST" });',
         title="@segment/analytics-next",
+        note=LEAVING,
     ),
     browser(
         "analytics-next-batching",
@@ -223,12 +238,14 @@ SDKS = (
         'const integrations = { "Segment.io": { deliveryStrategy: { strategy: "batching" } } };\n'
         'const analytics = AnalyticsBrowser.load({ writeKey: "WRITE_KEY", cdnURL: "HOST" }, { integrations });',
         title="@segment/analytics-next (batching)",
+        note=LEAVING,
     ),
     browser(
         "rudderstack-js",
         "@rudderstack/analytics-js",
         'const analytics = new RudderAnalytics();\nanalytics.load("WRITE_KEY", "HOST", { configUrl: "HOST" });',
         title="@rudderstack/analytics-js",
+        note=WITHOUT_DOT,
         calls=tuple(kind for kind in KINDS if kind != "screen"),
         identify_traits="context.traits",
         keeps_nulls=False,
@@ -244,9 +261,11 @@ SDKS = (
         "const analytics = new RudderAnalytics();\n"
         'analytics.load("WRITE_KEY", "HOST", { configUrl: "HOST", useBeacon: true });',
         title="@rudderstack/analytics-js (beacons)",
+        note=WITHOUT_DOT,
         calls=tuple(kind for kind in KINDS if kind != "screen"),
         identify_traits="context.traits",
         keeps_nulls=False,
+        sends_again=False,
         loses={
             "busy": "a beacon has no answer: what a busy server turned away is not sent again",
             "large-batch": "the browser takes 64 KB of beacons at a time: the SDK drops what is more",
@@ -294,6 +313,7 @@ SDKS = (
         calls=tuple(kind for kind in KINDS if kind != "page"),
         one_user=True,
         names_previous_id=False,
+        stays_open=True,
         refused={"event": ""},
     ),
     rust(
@@ -302,6 +322,7 @@ SDKS = (
         "use segment::{AutoBatcher, Batcher, HttpClient};\n"
         'let client = HttpClient::new(Default::default(), "HOST".into());',
         refused={"event": ""},
+        sends_again=False,
         loses={"busy": "it never sends again: its caller gets the error"},
     ),
     rust(

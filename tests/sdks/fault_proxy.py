@@ -104,6 +104,10 @@ class FaultProxy:
     exchanges: list[Exchange] = field(default_factory=list[Exchange])
     faults: deque[Fault] = field(default_factory=deque[Fault])
     clients: set[asyncio.StreamWriter] = field(default_factory=set[asyncio.StreamWriter])
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set at each request and each answer."""
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
+    """While it is clear, POSTs are served but not answered. A page's second visit, which asks for settings, sets it."""
 
     @property
     def url(self) -> str:
@@ -124,16 +128,25 @@ class FaultProxy:
                 if exchange.method == "POST" and self.faults:
                     exchange.fault = self.faults.popleft()
                 self.exchanges.append(exchange)
+                self.moved.set()
+                if exchange.method == "GET" and sum(each.method == "GET" for each in self.exchanges) == 2:
+                    self.answering.set()
                 if exchange.fault == "busy":
                     answer = await self.busy_answer()
                 else:
                     upstream_writer.write(request.raw)
                     exchange.response = await read_message(upstream_reader, answers=exchange.method)
+                    self.moved.set()
                     if exchange.response is None or exchange.fault == "cut":
                         writer.transport.abort()
                         return
                     answer = exchange.response
+                if exchange.method == "POST":
+                    await self.answering.wait()
+                    if reader.at_eof() or writer.is_closing():
+                        return  # Whoever asked has left.
                 exchange.status = int(answer.start.split(" ")[1])
+                self.moved.set()
                 writer.write(answer.raw)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
@@ -162,9 +175,11 @@ class FaultProxy:
 
 
 @asynccontextmanager
-async def open_proxy(upstream_port: int) -> AsyncGenerator[FaultProxy]:
+async def open_proxy(upstream_port: int, *, answering: bool = True) -> AsyncGenerator[FaultProxy]:
     """A proxy on a free port, before the server on `upstream_port`."""
     proxy = FaultProxy(upstream_port)
+    if answering:
+        proxy.answering.set()
     server = await asyncio.start_server(proxy.serve_client, "127.0.0.1", 0, limit=HEAD_LIMIT)
     proxy.port = server.sockets[0].getsockname()[1]
     try:

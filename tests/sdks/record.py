@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from tests.sdks.calls import every_call
 from tests.sdks.catalog import SDKS, Sdk
 from tests.sdks.collector import Collector, run_collector
+from tests.sdks.drive import drive
 from tests.sdks.fault_proxy import Exchange
-from tests.sdks.run import drive
 
 CAPTURES = Path(__file__).parents[1] / "golden/captures"
 
@@ -32,7 +32,7 @@ def recorded(exchange: Exchange) -> dict[str, object]:
 async def record(sdk: Sdk, collector: Collector) -> None:
     proxy, _ = await drive(sdk, "every-call", collector, every_call(sdk))
     text = json.dumps([recorded(exchange) for exchange in proxy.exchanges], indent=1)
-    (CAPTURES / f"{sdk.key('every-call').removesuffix('.every-call')}.json").write_text(text + "\n")
+    (CAPTURES / f"{sdk.slug}.json").write_text(text + "\n")
 
 
 def main() -> None:

@@ -1,18 +1,15 @@
-"""Runs an SDK's driver through the fault proxy, and tells what was sent, what was answered and what is queued."""
+"""What a run of an SDK's program sent, what it was answered and what is queued."""
 
-import asyncio
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from tests.sdks.catalog import Json, Scenario, Sdk
 from tests.sdks.collector import Collector
-from tests.sdks.fault_proxy import Exchange, Fault, FaultProxy, open_proxy
-
-PATIENCE_SECONDS = 200
-COLLECTING = ("/v1/", "//v1/", "/beacon/v1/")
+from tests.sdks.drive import collecting, drive
+from tests.sdks.fault_proxy import Exchange, Fault
+from tests.sdks.marks import events_of, mark_of, marks_of
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,13 @@ class Run:
 
     @property
     def answers(self) -> Counter[str]:
-        """How often each status was seen by the SDK; "cut" where it saw none."""
+        """How often the SDK got each status; "cut" where it got none."""
         return Counter(str(exchange.status or "cut") for exchange in self.exchanges)
+
+    @property
+    def tries(self) -> int:
+        """How often the one request was sent that was sent most often."""
+        return max(Counter(tuple(sorted(marks_of(each))) for each in self.exchanges).values())
 
     @property
     def story(self) -> str:
@@ -57,31 +59,9 @@ class Run:
         else:
             assert self.queued == wanted, self.story
 
-    @property
-    def resends(self) -> int:
-        """How many requests had the same events as one before."""
-        distinct = {tuple(sorted(mark_of(event) for event, _ in events_of(each))) for each in self.exchanges}
-        return len(self.exchanges) - len(distinct)
-
     def sent(self) -> list[tuple[Json, Json]]:
         """Every event on the wire, resends included, each with the context that its batch injects."""
         return [pair for exchange in self.exchanges for pair in events_of(exchange)]
-
-
-def events_of(exchange: Exchange) -> list[tuple[Json, Json]]:
-    """The events of one request, each with the context that the batch injects."""
-    body = exchange.json()
-    return [(event, body.get("context", {})) for event in body["batch"]] if "batch" in body else [(body, {})]
-
-
-def mark_of(event: Json) -> str:
-    """Which call an event is: its `call` member in properties or traits, and for an alias its type."""
-    if event.get("type") == "alias" or "previousId" in event:
-        return "alias"
-    for members in (event.get("properties"), event.get("traits"), event.get("context", {}).get("traits")):
-        if isinstance(members, dict):
-            return str(cast("Json", members).get("call"))
-    return "without a mark"
 
 
 async def run(
@@ -93,38 +73,6 @@ async def run(
     batch_size: int | None = None,
     faults: Sequence[Fault] = (),
 ) -> Run:
-    """Let an SDK make the calls. Raises TimeoutError when its program does not end by itself."""
+    """Let an SDK make the calls."""
     proxy, words = await drive(sdk, scenario, collector, calls, batch_size=batch_size, faults=faults)
-    exchanges = [post for post in proxy.posts if post.target.startswith(COLLECTING) and post.target != "/v1/m"]
-    return Run(sdk, scenario, exchanges, collector.records(sdk.key(scenario)), words)
-
-
-async def drive(
-    sdk: Sdk,
-    scenario: Scenario,
-    collector: Collector,
-    calls: Sequence[Json],
-    *,
-    batch_size: int | None = None,
-    faults: Sequence[Fault] = (),
-) -> tuple[FaultProxy, str]:
-    """Run the driver's program to its end. Returns the proxy that it went through, and what it and the SDK wrote."""
-    async with open_proxy(collector.port) as proxy:
-        proxy.faults.extend(faults)
-        document = {"host": proxy.url, "writeKey": sdk.key(scenario), "batchSize": batch_size, "calls": calls}
-        process = await asyncio.create_subprocess_exec(
-            *sdk.command,
-            *(("unload",) if scenario == "unload" else ()),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                words, _ = await process.communicate(json.dumps(document).encode())
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-    assert process.returncode == 0, f"the driver failed: {words.decode()}"
-    return proxy, words.decode()
+    return Run(sdk, scenario, collecting(proxy), collector.records(sdk.key(scenario)), words)

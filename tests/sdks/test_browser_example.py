@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.sdks.catalog import HERE
 from tests.sdks.collector import run_collector
+from tests.sdks.drive import PATIENCE_SECONDS
 
 PAGE = HERE.parents[1] / "examples/browser/index.html"
 
@@ -14,7 +15,7 @@ async def click(port: int, key: str) -> list[str]:
     """What the page says after each of its buttons was clicked, the last first."""
     arguments = (HERE / "javascript/example.mjs", PAGE, f"http://127.0.0.1:{port}", key)
     process = await asyncio.create_subprocess_exec("node", *arguments, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         said, _ = await process.communicate()
     return json.loads(said)
 

@@ -10,7 +10,8 @@ from tests.sdks import results
 from tests.sdks.calls import every_call
 from tests.sdks.catalog import Json, Sdk
 from tests.sdks.collector import Collector
-from tests.sdks.run import Run, mark_of, run
+from tests.sdks.marks import mark_of
+from tests.sdks.run import Run, run
 
 # What the collector stamps or reads in another form, by the contract.
 STAMPED = ("timestamp", "originalTimestamp", "sentAt", "writeKey", "context")

@@ -3,6 +3,7 @@ import { chromium } from "playwright-core";
 
 export const launch = () =>
   chromium.launch({
+    timeout: 0, // Whoever runs the driver has the patience.
     executablePath: "/usr/bin/chromium",
     args: [
       "--no-sandbox",

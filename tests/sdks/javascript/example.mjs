@@ -7,6 +7,7 @@ import { launch } from "./chromium.mjs";
 const [page, collector, writeKey, screenshot] = process.argv.slice(2);
 const browser = await launch();
 const tab = await browser.newPage();
+tab.setDefaultTimeout(0);
 await tab.goto(pathToFileURL(page).href);
 await tab.getByLabel("Collector").fill(collector);
 await tab.getByLabel("Write key").fill(writeKey);

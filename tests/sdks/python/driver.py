@@ -27,8 +27,13 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO)
     scenario = json.load(sys.stdin)
     module = importlib.import_module(f"{sys.argv[1]}.client")
-    options = {} if scenario["batchSize"] is None else {"upload_size": scenario["batchSize"]}
-    client = module.Client(scenario["writeKey"], host=scenario["host"], **options)
+    client = module.Client(
+        scenario["writeKey"],
+        host=scenario["host"],
+        # The calls are one batch, however slowly this machine makes them.
+        upload_size=scenario["batchSize"] or len(scenario["calls"]),
+        upload_interval=5,
+    )
     for call in scenario["calls"]:
         arguments = {ARGUMENTS[name]: value for name, value in call.items() if name != "call"}
         try:

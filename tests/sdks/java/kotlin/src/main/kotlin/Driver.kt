@@ -7,7 +7,7 @@ import com.segment.analytics.kotlin.core.platform.Plugin
 import com.segment.analytics.kotlin.core.utilities.InMemoryStorageProvider
 import java.net.HttpURLConnection
 import java.util.concurrent.CountDownLatch
-import java.util.concurrent.TimeUnit
+import kotlin.concurrent.fixedRateTimer
 import kotlin.system.exitProcess
 import kotlinx.serialization.json.Json
 import kotlinx.serialization.json.JsonObject
@@ -17,18 +17,15 @@ import kotlinx.serialization.json.jsonArray
 import kotlinx.serialization.json.jsonObject
 import kotlinx.serialization.json.jsonPrimitive
 
-const val SECONDS = 90L
-const val QUIET_SECONDS = 5
-
 /** The SDK speaks HTTPS alone; a proxy without a certificate needs this, which its configuration allows. */
 object PlainHttp : RequestFactory() {
     override fun openConnection(url: String): HttpURLConnection =
         super.openConnection(url.replaceFirst("https://", "http://"))
 }
 
-/** Makes the calls on standard input with analytics-kotlin, and ends when it has let go of each. */
+/** Makes the calls on standard input with analytics-kotlin. It runs as an app does, until standard input ends. */
 fun main() {
-    val scenario = Json.parseToJsonElement(System.`in`.reader().readText()).jsonObject
+    val scenario = Json.parseToJsonElement(readln()).jsonObject
     val host = scenario.getValue("host").jsonPrimitive.content.removePrefix("http://") + "/v1"
     val calls = scenario.getValue("calls").jsonArray.map { it.jsonObject }
     val configuration = Configuration(
@@ -44,15 +41,10 @@ fun main() {
     val stored = Stored(calls.size)
     analytics.add(stored)
     calls.forEach { analytics.make(it) }
-    stored.pending.await(SECONDS, TimeUnit.SECONDS)
-    // The SDK has no way to say that it is done: a flush makes batches of what is stored and tries each once.
-    var quiet = 0
-    for (second in 1..SECONDS) {
-        analytics.flush()
-        Thread.sleep(1000)
-        quiet = if (analytics.pendingUploads().isEmpty()) quiet + 1 else 0
-        if (quiet == QUIET_SECONDS) break
-    }
+    stored.pending.await()
+    // A flush makes batches of what is stored and tries each once. The SDK's own come every 30 seconds.
+    fixedRateTimer(period = 1000) { analytics.flush() }
+    readlnOrNull()
     exitProcess(0)
 }
 
