@@ -20,6 +20,7 @@ from service.queues import Queue, QueueUnavailable, Record
 from service.record import shown
 from service.refusals import Refused
 from service.refused import RefusedEvent, RefusedStore
+from service.resends import Resends
 from service.sources import Directory, masked
 from service.stamping import iso8601
 
@@ -67,6 +68,7 @@ class Collector:
         self._intake = Intake(config, sources)
         self._queue = queue
         self._refused = refused
+        self._resends = Resends()
         self._clock = clock
         self._pending = 0
 
@@ -159,7 +161,7 @@ class Collector:
         metrics.count(tally)
 
     def _keep(self, refused: Sequence[tuple[proto.Entry, Delivery | Refused, Refused]], now: int) -> None:
-        """Count what was refused, and keep it to be looked at."""
+        """Count what was refused, and keep it to be looked at; once, however often it is sent."""
         tally: Counter[metrics.Outcome] = Counter()
         kept: list[RefusedEvent] = []
         for entry, delivery, refusal in refused:
@@ -170,6 +172,9 @@ class Collector:
             kind = event.WhichOneof("kind") or (said.type if said.type in schema.KINDS else "")
             known = refusal.reason in proto.Reason.values()
             reason = _name(proto.Reason.Name(refusal.reason), "REASON_") if known else "unspecified"
+            message_id = said.message_id or event.message_id
+            if self._resends.has(key, message_id, reason, now):
+                continue
             tally[kind, source.name if source else "", "refused", reason] += 1
             payload = said.payload if entry.HasField("refused") else shown(event)
             kept.append(
@@ -179,7 +184,7 @@ class Collector:
                     field=refusal.field,
                     description=refusal.description,
                     type=kind,
-                    message_id=said.message_id or event.message_id,
+                    message_id=message_id,
                     source=source.name if source else masked(key) if key else "",
                     payload=payload[:_PAYLOAD_BYTES].decode(errors="replace"),
                 )

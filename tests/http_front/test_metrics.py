@@ -72,6 +72,14 @@ def test_each_event_of_a_batch_has_one_outcome(trackside: Running) -> None:
     assert [queued["messageId"] for queued in trackside.queued()] == ["1", "2"]
 
 
+def test_refused_event_is_counted_once_however_often_it_is_sent(trackside: Running) -> None:
+    before = counted()
+    for _ in range(10):
+        assert trackside.post("/v1/page", event("sent ten times", userId="")).status_code == 400
+        assert trackside.post("/v1/page", {"userId": "without a messageId"}).status_code == 400
+    assert more(before) == {("page", "", "refused", "required"): 1 + 10}
+
+
 @pytest.mark.parametrize(
     ("path", "body", "outcome"),
     [

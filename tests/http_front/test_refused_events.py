@@ -77,6 +77,16 @@ def test_event_that_is_a_duplicate_or_to_be_sent_again_is_not_kept(trackside: Ru
     trackside.lines()
 
 
+def test_event_that_is_refused_and_sent_again_is_kept_once(trackside: Running) -> None:
+    for _ in range(3):
+        assert trackside.post("/v1/page", page("again and again", userId="")).status_code == 400
+    assert trackside.post("/v1/page", page("again and again", context=[1])).status_code == 400
+    kept_refused(trackside, "again and again")
+    _until(trackside, "required")
+    kept = [kept["reason"] for kept in trackside.refused() if kept["messageId"] == "again and again"]
+    assert kept == ["required", "wrong_type"]
+
+
 def test_newest_are_kept(tmp_path: Path) -> None:
     with collector(tmp_path, refused_events=5) as running:
         for number in range(20):
