@@ -136,7 +136,7 @@ def _settle(waiting: asyncio.Future[Verdicts], verdicts: Verdicts) -> None:
         waiting.set_result(verdicts)
 
 
-async def preflight(_: Request) -> HTTPResponse:
+async def preflight(_: Request, **_parts: str) -> HTTPResponse:
     """The answer to a browser that asks whether it may send."""
     return HTTPResponse(b'{"Success": true}', 200, {**CORS, **PREFLIGHT}, "application/json")
 
