@@ -335,9 +335,9 @@ SDKS = (
 )
 
 NOT_RUN = {
-    "analytics-ruby (Segment), rudder-sdk-ruby": "RubyGems is out of reach where these tests run; Debian has neither.",
-    "analytics-php (Segment), rudder-sdk-php": "Packagist is out of reach where these tests run; Debian has neither.",
-    "Analytics.NET, Analytics-CSharp (Segment), rudder-sdk-.net": "NuGet is out of reach where these tests run.",
+    "analytics-ruby (Segment), rudder-sdk-ruby": "Debian has Ruby but neither; RubyGems is out of reach here.",
+    "analytics-php (Segment), rudder-sdk-php": "Debian has PHP but neither; Packagist is out of reach here.",
+    "Analytics.NET, Analytics-CSharp (Segment), rudder-sdk-.net": "NuGet is out of reach here.",
     "analytics-swift, analytics-ios, rudder-sdk-ios, MetaRouter's iOS SDK": "They need Apple's toolchain.",
     "analytics-android, rudder-sdk-android, MetaRouter's Android SDK": (
         "They need an Android device. analytics-kotlin, which is run, is what Segment's is made of."

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
+from http_front.compatibility import CLIENTS
 from tests.sdks import results
 from tests.sdks.catalog import NOT_RUN, SDKS, Scenario, Sdk
 
@@ -31,8 +32,14 @@ has, and what is queued is compared with what it was told to send and with what 
 | left page | a page is left before any request is answered, and opened again later | each event is queued once |
 
 The columns show the answers that the SDK got: "cut" is a connection without an answer, `10 x 400` one request that was
-sent ten times. SDKs that take 207 for an error get 200 in its place. Every program ended by itself; a page, and an app
-in Kotlin, stayed open until each event was answered and nothing more had come for four seconds.
+sent ten times. Some [get 200 in place of 207](#clients-that-get-200-in-place-of-207). Every program ended by itself; a
+page, and an app in Kotlin, stayed open until each event was answered and nothing more had come for four seconds.
+"""
+STAND_IN = """\
+## Clients that get 200 in place of 207
+
+They take 207 for a failure and send the whole batch again. The body is the same, and tells what was refused. The
+setting `stand_in_for_207` turns this off.
 """
 COLUMNS: dict[Scenario, str] = {
     "one-refused": "one refused",
@@ -79,6 +86,12 @@ def section(sdk: Sdk) -> Iterable[str]:
         yield f"Loses events in the column *{COLUMNS[scenario]}*: {how}.\n"
 
 
+def stand_in(name: str) -> str:
+    client = CLIENTS[name]
+    told = [f"`{header}: {pattern.pattern}`".replace("|", "\\|") for header, pattern in client.headers.items()]
+    return f"| {name} | {', '.join(told)} | {client.why} |"
+
+
 def fence(sdk: Sdk) -> str:
     return sdk.language.split(" ")[0].lower()
 
@@ -90,6 +103,8 @@ def render() -> str:
     for language, sdks in groupby(SDKS, key=lambda sdk: sdk.language):
         parts.append(f"## {language}\n")
         parts += [part for sdk in sdks for part in section(sdk)]
+    parts.append(STAND_IN)
+    parts.append("\n".join(["| client | told by | on 207 |", "|---|---|---|", *map(stand_in, CLIENTS)]) + "\n")
     parts.append("## Not run\n")
     parts.append("\n".join(f"- {name}: {reason}" for name, reason in NOT_RUN.items()) + "\n")
     return "\n".join(parts)

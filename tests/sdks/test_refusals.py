@@ -6,9 +6,7 @@ from tests.sdks import results
 from tests.sdks.calls import track, tracks
 from tests.sdks.catalog import Sdk
 from tests.sdks.collector import Collector
-from tests.sdks.run import run
-
-MOST_TRIES = 10  # what the Go SDKs, which take no refusal for an answer, are known to make of one request
+from tests.sdks.run import MOST_TRIES, run
 
 
 @pytest.mark.scenario("one-refused")
