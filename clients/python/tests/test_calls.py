@@ -15,6 +15,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
+from trackside.v1.event_pb2 import Event
 from trackside_client import Client, Closed, Lost, QueueFull
 
 Answer = Callable[[proto.CollectBatchRequest, grpc.ServicerContext], proto.CollectBatchResponse]
@@ -42,7 +43,7 @@ def accept(request: proto.CollectBatchRequest, _context: grpc.ServicerContext) -
     return proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * len(request.entries))
 
 
-def ignore(lost: Lost) -> None:
+def ignore(_event: Event, _why: Lost) -> None:
     """For a test that loses events on purpose."""
 
 
@@ -124,11 +125,22 @@ def test_a_status_that_will_not_pass_gives_the_events_up_at_once(recorder: Recor
         context.abort(code, "no")
 
     recorder.answer = answer
-    lost: list[Lost] = []
-    with Client(recorder.target, on_lost=lost.append) as client:
+    lost: list[tuple[str, Lost]] = []
+    with Client(recorder.target, on_lost=lambda event, why: lost.append((event.message_id, why))) as client:
         message_id = client.track("u", "E")
-    assert [(event.event.message_id, event.code, event.description) for event in lost] == [(message_id, code, "no")]
+    assert lost == [(message_id, Lost(code, "no"))]
     assert len(recorder.requests) == 1
+
+
+def test_an_event_that_the_answer_forgot_is_sent_again(recorder: Recorder) -> None:
+    def answer(_request: proto.CollectBatchRequest, _context: grpc.ServicerContext) -> proto.CollectBatchResponse:
+        return proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED])
+
+    recorder.answer = answer
+    with Client(recorder.target, calls=1) as client:
+        sent = [client.track("u", "E") for _ in range(2)]
+        assert client.flush() == 0
+    assert [[entry.event.message_id for entry in request.entries] for request in recorder.requests] == [sent, sent[1:]]
 
 
 def test_a_full_queue_fails_at_once_or_waits_for_room(recorder: Recorder) -> None:

@@ -11,7 +11,7 @@ import grpc
 import pytest
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
-from trackside_client import Client, Lost, Refused
+from trackside_client import Client, Lost
 
 from .launching import Serve, Server
 
@@ -22,12 +22,12 @@ class Told:
     def __init__(self) -> None:
         self._more = threading.Condition()
         self.accepted: list[tuple[str, bool]] = []
-        self.refused: list[Refused] = []
-        self.lost: list[Lost] = []
+        self.refused: list[tuple[str, proto.Refusal]] = []
+        self.lost: list[tuple[str, Lost]] = []
         self.callbacks: dict[str, Any] = {
             "on_accepted": self._accept,
-            "on_refused": self.refused.append,
-            "on_lost": self.lost.append,
+            "on_refused": self._refuse,
+            "on_lost": self._lose,
         }
 
     def wait_for(self, accepted: int) -> None:
@@ -38,6 +38,12 @@ class Told:
         with self._more:
             self.accepted.append((event.message_id, duplicate))
             self._more.notify_all()
+
+    def _refuse(self, event: Event, why: proto.Refusal) -> None:
+        self.refused.append((event.message_id, why))
+
+    def _lose(self, event: Event, why: Lost) -> None:
+        self.lost.append((event.message_id, why))
 
 
 @pytest.fixture
@@ -69,8 +75,8 @@ def test_the_write_key_travels_as_metadata_and_an_unknown_one_is_refused(serve: 
         message_id = client.track("u", "E")
     with Client(server.target, write_key="wrong", **told.callbacks) as client:
         client.track("u", "E")
-    (refused,) = told.refused
-    assert (refused.reason, refused.field) == (proto.REASON_INVALID_WRITE_KEY, "writeKey")
+    ((_, why),) = told.refused
+    assert (why.reason, why.field) == (proto.REASON_INVALID_WRITE_KEY, "writeKey")
     assert queued(server) == {message_id: 1}
 
 
@@ -81,7 +87,7 @@ def test_events_are_sent_again_until_the_queue_can_be_written(serve: Serve, told
         refused = client.track("u", "E", extra={"type": "mine"})
         sent = [client.track("u", f"E{n}") for n in range(10)]
         assert client.flush(timeout=0.5) == 10
-        assert [event.event.message_id for event in told.refused] == [refused]
+        assert [message_id for message_id, _ in told.refused] == [refused]
         server.command("mend")
         assert client.flush() == 0
     assert told.accepted == [(message_id, False) for message_id in sent]
@@ -94,7 +100,7 @@ def test_events_are_given_up_with_the_last_status_after_retry_for(serve: Serve, 
     with Client(server.target, write_key="k", retry_for=0, **told.callbacks) as client:
         message_id = client.track("u", "E")
         assert client.flush() == 0
-    assert [(lost.event.message_id, lost.code) for lost in told.lost] == [(message_id, grpc.StatusCode.UNAVAILABLE)]
+    assert [(lost, why.code) for lost, why in told.lost] == [(message_id, grpc.StatusCode.UNAVAILABLE)]
 
 
 def test_an_overloaded_server_gets_every_event_in_the_end(serve: Serve, told: Told) -> None:
@@ -161,8 +167,8 @@ def test_close_hands_over_what_is_left_and_counts_it(told: Told) -> None:
     client = Client("127.0.0.1:1", **told.callbacks)
     sent = [client.track("u", "E") for _ in range(300)]
     assert client.close(timeout=0.2) == 300
-    assert sorted(lost.event.message_id for lost in told.lost) == sorted(sent)
-    assert {lost.code for lost in told.lost} == {None}
+    assert sorted(message_id for message_id, _ in told.lost) == sorted(sent)
+    assert {why for _, why in told.lost} == {Lost(None, "closed")}
     assert client.close() == 0
 
 

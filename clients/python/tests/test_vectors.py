@@ -10,9 +10,12 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
-from trackside_client import Client, Refused
+from trackside_client import Client
 
 from .launching import TESTDATA, Serve
+
+Verdict = tuple[str, str, str]
+"""A reason, a field and a messageId."""
 
 TAGS: dict[str, Callable[[Any], Any]] = {
     "$integer": int,
@@ -92,25 +95,27 @@ def test_calls_make_the_records_of_the_vectors_in_the_text_form_and_in_the_struc
 
 @pytest.mark.parametrize("vector", [v for v in REFUSALS if v["found"] == "client"], ids=lambda vector: vector["name"])
 def test_an_event_that_breaks_a_rule_is_refused_in_the_call(vector: dict[str, Any]) -> None:
-    refused: list[Refused] = []
-    with Client("127.0.0.1:1", on_refused=refused.append) as client:
+    refused: list[Verdict] = []
+    with Client("127.0.0.1:1", on_refused=lambda event, why: refused.append(verdict(event, why))) as client:
         message_id = call(client, vector)
-        assert [verdict(event) for event in refused] == [(vector["reason"], vector["field"], message_id)]
+        assert refused == [(vector["reason"], vector["field"], message_id)]
 
 
 def test_what_only_the_server_can_refuse_comes_to_the_same_callback(serve: Serve) -> None:
-    refused: list[Refused] = []
+    refused: list[Verdict] = []
     vectors = [vector for vector in REFUSALS if vector["found"] == "server"]
     server = serve()
-    with Client(server.target, write_key="k", on_refused=refused.append) as client:
+    with Client(
+        server.target, write_key="k", on_refused=lambda event, why: refused.append(verdict(event, why))
+    ) as client:
         expected = [(vector["reason"], vector["field"], call(client, vector)) for vector in vectors]
-    assert [verdict(event) for event in refused] == expected
-    assert all(event.description for event in refused)
+    assert refused == expected
     assert server.records() == []
 
 
-def verdict(refused: Refused) -> tuple[str, str, str]:
-    return proto.Reason.Name(refused.reason), refused.field, refused.event.message_id
+def verdict(event: Event, why: proto.Refusal) -> Verdict:
+    assert why.description
+    return proto.Reason.Name(why.reason), why.field, event.message_id
 
 
 def test_the_vectors_tags_are_read_as_they_are_described() -> None:

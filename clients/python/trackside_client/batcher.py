@@ -3,21 +3,19 @@
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
 
 import grpc
-from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 from grpc_status import rpc_status
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.collector_service_pb2_grpc import CollectorServiceStub
 from trackside.v1.event_pb2 import Event
 
-from trackside_client.options import Closed, Lost, Options, QueueFull, Refused, log
+from trackside_client.options import Closed, Lost, Options, QueueFull, log
 
 _CHANNEL = [
     ("grpc.enable_retries", 0),
@@ -27,38 +25,50 @@ _CHANNEL = [
     ("grpc.keepalive_timeout_ms", 10_000),
 ]
 _PASSING = {StatusCode.UNAVAILABLE, StatusCode.RESOURCE_EXHAUSTED, StatusCode.DEADLINE_EXCEEDED, StatusCode.CANCELLED}
+_RETRY = Lost(StatusCode.UNAVAILABLE, "the server said RETRY")
 
 
-class Batcher:
-    def __init__(self, target: str, options: Options) -> None:
-        self._options = options
-        self._waiting: deque[tuple[Event, int, float]] = deque()  # with its bytes, and when it came
-        self._bytes = self._unsettled = self._flushing = 0  # events in flight are unsettled, too
+class Batch(list[Event]):
+    """Events for one call. It may grow until it is taken."""
+
+    size = 0  # bytes
+    due = 0.0
+
+
+class Batcher(Options):
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._batches: deque[Batch] = deque()
+        self._unsettled = self._flushing = 0  # events in batches and in calls; flushes that wait
         self._closed, self._stopped = False, threading.Event()
         self._changed, self._turn = threading.Condition(), threading.Lock()
-        tls, plain = options.tls, grpc.insecure_channel
-        self._channel = grpc.secure_channel(target, tls, _CHANNEL) if tls else plain(target, _CHANNEL)
+        tls, plain = self.tls, grpc.insecure_channel
+        self._channel = grpc.secure_channel(self.target, tls, _CHANNEL) if tls else plain(self.target, _CHANNEL)
         self._collect: Callable[..., proto.CollectBatchResponse] = CollectorServiceStub(self._channel).CollectBatch
-        self._metadata = [("authorization", f"Bearer {options.write_key}")] if options.write_key else []
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(options.calls)]
+        self._metadata = [("authorization", f"Bearer {self.write_key}")] if self.write_key else []
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(self.calls)]
         for thread in self._threads:
             thread.start()
 
     def put(self, event: Event, size: int) -> None:
         """Wait for room. Raises QueueFull or Closed."""
         with self._changed:
-            most, wait = self._options.queue_events, self._options.full_wait
-            if not self._changed.wait_for(lambda: self._unsettled < most or self._closed, wait):
+            if not self._changed.wait_for(lambda: self._unsettled < self.queue_events or self._closed, self.full_wait):
                 raise QueueFull
             if self._closed:
                 raise Closed
-            self._waiting.append((event, size, monotonic()))
-            self._bytes += size
+            batch = self._batches[-1] if self._batches else None
+            if batch is None or len(batch) >= self.batch_events or batch.size + size > self.batch_bytes:
+                self._batches.append(batch := Batch())
+                batch.due = monotonic() + self.flush_interval
+            batch.append(event)
+            batch.size += size
             self._unsettled += 1
-            if len(self._waiting) == 1 or self._is_full():
+            if len(batch) in (1, self.batch_events):
                 self._changed.notify_all()
 
-    def flush(self, timeout: float) -> int:
+    def flush(self, timeout: float = 30.0) -> int:
+        """Send what waits. Returns how many events are not settled after `timeout` seconds: 0, all are."""
         with self._changed:
             self._flushing += 1
             self._changed.notify_all()
@@ -66,86 +76,71 @@ class Batcher:
             self._flushing -= 1
             return self._unsettled
 
-    def close(self, timeout: float) -> int:
+    def close(self, timeout: float = 10.0) -> int:
+        """Take no more events and flush. Returns how many were given up after `timeout` seconds."""
         with self._changed:
             if self._closed:
                 return 0
             self._closed = True
         self.flush(timeout)
-        with self._changed:
-            self._stopped.set()
-            self._changed.notify_all()
+        self._stopped.set()
+        self.flush(0)  # only wakes the threads
         self._channel.close()
         for thread in self._threads:
             thread.join()
         return self._unsettled
 
     def _run(self) -> None:
-        while batch := self._take():
+        """Deliver batches until all is over. One thread waits for events, the others for their turn."""
+        while True:
+            with self._turn, self._changed:
+                self._changed.wait_for(lambda: self._batches or self._stopped.is_set())
+                if not self._batches:
+                    return
+                self._changed.wait_for(self._is_ready, self._batches[0].due - monotonic())
+                batch = self._batches.popleft()
             self._deliver(batch)
 
-    def _take(self) -> list[Event]:
-        """Wait for a batch; when all is over it is empty. One thread waits for events, the others for their turn."""
-        batch: list[Event] = []
-        with self._turn, self._changed:
-            self._changed.wait_for(lambda: self._waiting or self._stopped.is_set())
-            if self._waiting:
-                due = self._waiting[0][2] + self._options.flush_interval
-                self._changed.wait_for(lambda: self._is_full() or self._flushing or self._closed, due - monotonic())
-            room = self._options.batch_bytes
-            while self._waiting and len(batch) < self._options.batch_events:
-                room -= self._waiting[0][1]
-                if batch and room < 0:
-                    break
-                event, size, _ = self._waiting.popleft()
-                self._bytes -= size
-                batch.append(event)
-        return batch
+    def _is_ready(self) -> bool:
+        """Whether the first batch should grow no more."""
+        first, more = self._batches[0], len(self._batches) > 1
+        return more or len(first) >= self.batch_events or self._flushing > 0 or self._closed
 
-    def _is_full(self) -> bool:
-        return len(self._waiting) >= self._options.batch_events or self._bytes >= self._options.batch_bytes
-
-    def _deliver(self, events: Sequence[Event]) -> None:
+    def _deliver(self, events: list[Event]) -> None:
         """Send events until each is settled."""
-        until, resends = monotonic() + self._options.retry_for, 0
-        while events and not self._stopped.is_set():
+        until, pause, wait = monotonic() + self.retry_for, 0.05, 0.0
+        while events and not self._stopped.wait(wait):
             request = proto.CollectBatchRequest(entries=[proto.Entry(event=event) for event in events])
             try:
-                response = self._collect(request, timeout=self._options.call_timeout, metadata=self._metadata)
+                response = self._collect(request, timeout=self.call_timeout, metadata=self._metadata)
+                events, why, delay = self._settle(events, response), _RETRY, response.retry.delay.ToMicroseconds()
             except grpc.RpcError as error:
-                code, description, delay = _status(cast("grpc.Call", error))
+                why, delay = _failure(cast("grpc.Call", error))
             except ValueError:  # the channel was closed before the call
+                continue
+            wait = delay / 1e6 * random.uniform(1, 1.2) or pause * random.uniform(1, 2)
+            pause = min(2 * pause, 2.5)
+            if why.code not in _PASSING or monotonic() + wait > until:
                 break
-            else:
-                events, delay = self._settle(events, response), _seconds(response.retry.delay)
-                code, description = StatusCode.UNAVAILABLE, "the server said RETRY"
-            wait = random.uniform(delay, 1.2 * delay) if delay else random.uniform(0.5, 1) * min(0.1 * 2**resends, 5)
-            if code not in _PASSING or monotonic() + wait > until:
-                self._give_up(events, code, description)
-                return self._settled(len(events))
-            if events:
-                self._stopped.wait(wait)
-            resends += 1
-        return self._give_up(events, None, "closed")  # they stay unsettled, and `close` counts them
+        else:
+            why = Lost(None, "closed")
+        for event in events:
+            tell(self.on_lost, event, why)
+        if why.code:  # else they stay unsettled, and `close` counts them
+            self._settled(len(events))
 
-    def _settle(self, events: Sequence[Event], response: proto.CollectBatchResponse) -> list[Event]:
+    def _settle(self, events: list[Event], response: proto.CollectBatchResponse) -> list[Event]:
         """Tell what became of each event: those to send again."""
-        again: list[Event] = []
-        refusals = iter(response.refusals)
-        for event, outcome in zip(events, response.outcomes, strict=True):
+        again, refusals = events[len(response.outcomes) :], iter(response.refusals)
+        for event, outcome in zip(events, response.outcomes, strict=False):
             if outcome == proto.OUTCOME_RETRY:
                 again.append(event)
             elif outcome == proto.OUTCOME_REFUSED:
-                why = next(refusals)
-                tell(self._options.on_refused, Refused(event, why.reason, why.field, why.description))
-            elif self._options.on_accepted:
-                tell(self._options.on_accepted, event, outcome == proto.OUTCOME_DUPLICATE)
+                tell(self.on_refused, event, next(refusals, proto.Refusal()))
+            else:
+                tell(self.on_accepted, event, outcome == proto.OUTCOME_DUPLICATE)
         self._settled(len(events) - len(again))
         return again
-
-    def _give_up(self, events: Sequence[Event], code: StatusCode | None, description: str) -> None:
-        for event in events:
-            tell(self._options.on_lost, Lost(event, code, description))
 
     def _settled(self, count: int) -> None:
         with self._changed:
@@ -153,7 +148,7 @@ class Batcher:
             self._changed.notify_all()
 
 
-def tell(callback: Callable[..., None], *arguments: Any) -> None:
+def tell(callback: Callable[..., object], *arguments: Any) -> None:
     """Call the program back. What it raises is its own, and must not end a thread of ours."""
     try:
         callback(*arguments)
@@ -161,13 +156,9 @@ def tell(callback: Callable[..., None], *arguments: Any) -> None:
         log.exception("a callback failed")
 
 
-def _status(call: grpc.Call) -> tuple[StatusCode, str, float]:
-    """The code of a call that failed, what it says, and the server's delay in seconds, or 0."""
-    info = RetryInfo()
-    status = cast("Status | None", rpc_status.from_call(call))
-    delays = [_seconds(info.retry_delay) for detail in (status.details if status else ()) if detail.Unpack(info)]
-    return call.code(), call.details() or "", sum(delays)
-
-
-def _seconds(delay: Duration) -> float:
-    return delay.ToTimedelta().total_seconds()
+def _failure(call: grpc.Call) -> tuple[Lost, int]:
+    """Why a call failed, and how many microseconds the server asks to wait."""
+    info, status = RetryInfo(), cast("Any", rpc_status.from_call(call))
+    for detail in status.details if status else ():
+        detail.Unpack(info)
+    return Lost(call.code(), call.details() or ""), info.retry_delay.ToMicroseconds()

@@ -2,8 +2,6 @@
 
 import json
 import re
-import time
-import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, TypedDict
@@ -12,7 +10,7 @@ import protovalidate
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
-from trackside_client.options import LARGEST_EVENT, Refused
+from trackside_client.options import LARGEST
 
 Json = Mapping[str, Any]
 
@@ -33,18 +31,13 @@ class Common(TypedDict, total=False):
 
 def make(kind: str, user_id: str, common: Common, **own: Any) -> Event:
     """An event of a kind from what its call was given. Raises TypeError for a value that JSON does not have."""
-    event = Event(user_id=user_id)
-    body = getattr(event, kind)
-    body.SetInParent()
-    for message, given in (event, common), (body, own):
-        for name, value in given.items():
-            if isinstance(value, str):
-                setattr(message, name, value)
-            elif isinstance(value, datetime):
-                message.timestamp.FromDatetime(value)
-            elif value is not None:
-                setattr(message, f"{name}_json", _text(value))
-    return event
+    return Event(user_id=user_id, **_fields(common), **{kind: _fields(own)})
+
+
+def _fields(given: Mapping[str, Any]) -> Any:
+    """A message's fields. What is free-form has a field for its text."""
+    texts = {f"{name}_json": _text(value) for name, value in given.items() if isinstance(value, Mapping)}
+    return texts | {name: value for name, value in given.items() if not isinstance(value, Mapping)}
 
 
 def _text(value: Any) -> str:
@@ -52,23 +45,16 @@ def _text(value: Any) -> str:
     return text if text.isascii() else re.sub("[\ud800-\udfff]", "\ufffd", text)  # halves of surrogate pairs
 
 
-def complete(event: Event) -> None:
-    """Give an event the messageId and the timestamp that it lacks."""
-    event.message_id = event.message_id or str(uuid.uuid4())
-    if not event.HasField("timestamp"):
-        event.timestamp.FromMilliseconds(time.time_ns() // 1_000_000)
-
-
-def refusal(event: Event, size: int) -> Refused | None:
+def refusal(event: Event, size: int) -> proto.Refusal | None:
     """Why the server would refuse the event, as far as that is known here."""
-    if size > LARGEST_EVENT:
-        return Refused(event, proto.REASON_EVENT_TOO_LARGE, "", f"{size} bytes are more than a message may have")
-    if not (violations := _violations(event, fail_fast=True)):
-        return None
-    violation = violations[0].proto
-    member, _, rule = violation.rule_id.rpartition(".")
-    path = violation.field.elements if violation.field else ()
-    field = re.sub("_(.)", lambda match: match[1].upper(), path[-1].field_name) if path else member
-    reason = proto.REASON_INVALID_TIMESTAMP if member == "timestamp" else proto.REASON_INVALID_VALUE
-    reason = proto.REASON_REQUIRED if rule == "required" else reason
-    return Refused(event, reason, "type" if field == "kind" else field, f"{field}: {violation.message}")
+    if size > LARGEST:
+        return proto.Refusal(reason=proto.REASON_EVENT_TOO_LARGE, description=f"{size} bytes do not fit a message")
+    for violation in _violations(event, fail_fast=True):
+        member, _, rule = violation.proto.rule_id.rpartition(".")
+        reason = proto.REASON_INVALID_TIMESTAMP if member == "timestamp" else proto.REASON_INVALID_VALUE
+        reason = proto.REASON_REQUIRED if rule == "required" else reason
+        path = violation.proto.field.elements if violation.proto.field else ()  # else the rule is the whole message's
+        field = re.sub("_(.)", lambda match: match[1].upper(), path[-1].field_name) if path else member
+        field = "type" if field == "kind" else field
+        return proto.Refusal(reason=reason, field=field, description=f"{field}: {violation.proto.message}")
+    return None

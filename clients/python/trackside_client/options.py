@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import grpc
@@ -14,22 +14,12 @@ log = logging.getLogger("trackside_client")
 
 _SERVICE: Any = proto.DESCRIPTOR.services_by_name["CollectorService"]
 _LIMITS: options_pb2.Limits = _SERVICE.GetOptions().Extensions[options_pb2.limits]
-LARGEST_EVENT: int = _LIMITS.message_bytes - 1024  # with the request around it, it just fits a message
-
-
-class Refused(NamedTuple):
-    """An event that is not taken, and never will be as it is. `field` is the JSON name of the member at fault."""
-
-    event: Event
-    reason: proto.Reason
-    field: str
-    description: str
+LARGEST: int = _LIMITS.message_bytes - 1024  # bytes of an event: with the request around it, it just fits a message
 
 
 class Lost(NamedTuple):
-    """An event that was given up, and the status of the call that failed: None where the client was closed."""
+    """Why an event was given up: the status of the call that failed. The code is None where the client was closed."""
 
-    event: Event
     code: grpc.StatusCode | None
     description: str
 
@@ -42,14 +32,15 @@ class Closed(Exception):
     """The client is closed, and the event was not taken."""
 
 
-def _warn(settled: Refused | Lost) -> None:
-    log.warning("event %s is not queued: %s", settled.event.message_id, settled.description)
+def _warn(event: Event, why: proto.Refusal | Lost) -> None:
+    log.warning("event %s is not queued: %s", event.message_id, why.description)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class Options:
     """BEHAVIOUR.md says what each does. Times are in seconds. Raises ValueError for one that is out of bounds."""
 
+    target: str = field(kw_only=False)
     write_key: str = ""
     tls: grpc.ChannelCredentials | None = None
     batch_events: int = 200
@@ -60,17 +51,12 @@ class Options:
     calls: int = 4
     call_timeout: float = 10.0
     retry_for: float = 300.0
-    on_accepted: Callable[[Event, bool], None] | None = None
-    on_refused: Callable[[Refused], None] = _warn
-    on_lost: Callable[[Lost], None] = _warn
+    on_accepted: Callable[[Event, bool], object] = lambda _event, _duplicate: None
+    on_refused: Callable[[Event, proto.Refusal], object] = _warn
+    on_lost: Callable[[Event, Lost], object] = _warn
 
     def __post_init__(self) -> None:
-        most = {
-            "batch_events": _LIMITS.delivery_events,
-            "batch_bytes": LARGEST_EVENT,
-            "calls": 100,
-            "queue_events": 1e9,
-        }
+        most = {"batch_events": _LIMITS.delivery_events, "batch_bytes": LARGEST, "calls": 100, "queue_events": 1e9}
         for name, value in vars(self).items():
             if isinstance(value, int | float) and not (name in most) <= value <= most.get(name, 1e9):
                 raise ValueError(f"{name} cannot be {value}")
