@@ -1,25 +1,38 @@
 /** Makes an event from a call's arguments, and checks it by the rules that the protos state. */
 import { randomUUID } from "node:crypto";
-import { create, toBinary, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, fromJson, toBinary, type JsonObject } from "@bufbuild/protobuf";
 import { timestampFromDate, timestampNow } from "@bufbuild/protobuf/wkt";
-import { createValidator, type Violation } from "@bufbuild/protovalidate";
-import { Reason } from "./gen/trackside/v1/collector_service_pb.js";
+import { createValidator } from "@bufbuild/protovalidate";
+import { Reason, RefusalSchema, type Refusal } from "./gen/trackside/v1/collector_service_pb.js";
 import { EventSchema, type Event } from "./gen/trackside/v1/event_pb.js";
-import { LARGEST_EVENT, type Refused } from "./options.js";
+import { LARGEST_EVENT } from "./options.js";
 
 /** What JSON can say. A bigint is an integer of any size. */
 export type Json = Record<string, unknown>;
 /** What every kind of event may say. `extra` has members that the specification does not name. */
-export type Common = { anonymousId?: string; messageId?: string; timestamp?: Date } & {
-  [Name in "context" | "integrations" | "extra"]?: Json;
-};
+export type Common =
+  { anonymousId?: string; messageId?: string; timestamp?: Date; context?: Json; integrations?: Json; extra?: Json };
 
 const mark = randomUUID(); // no string of a program has it
-const marked = new RegExp(`"${mark}(-?\\d+)"`, "g");
 const validator = createValidator({ failFast: true });
 
+/** An event of a kind from what its call was given. Throws TypeError for a value that JSON does not have. */
+export function make(kind: string, userId: string, own: Json, { timestamp, ...common }: Common = {}): Event {
+  const event = fromJson(EventSchema, { userId, ...fields(common), [kind]: fields(own) });
+  event.timestamp = timestamp && timestampFromDate(timestamp);
+  return event;
+}
+
+/** A message's fields, by their JSON names. What is free-form has a field for its text. */
+function fields(given: Json): JsonObject {
+  const members = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    members.map(([name, value]) => (typeof value === "object" ? [`${name}Json`, text(value as Json)] : [name, value])),
+  ) as JsonObject;
+}
+
 /** The text form of a free-form value. Throws TypeError for what JSON does not have. */
-export function text(value: Json): string {
+function text(value: Json): string {
   let json = JSON.stringify(value, function (this: Json, name, member: unknown) {
     const own = this[name]; // what it was before a toJSON, which some programs give to BigInt
     if (typeof own === "function" || typeof own === "symbol") throw new TypeError(`${name} is a ${typeof own}`);
@@ -27,45 +40,24 @@ export function text(value: Json): string {
   });
   // JSON.stringify escapes half a surrogate pair, and nothing else so.
   if (json.includes("\\ud")) json = json.replace(/\\(ud[0-9a-f]{3}|.)/g, (all, what) => (what[1] ? "\ufffd" : all));
-  return json.includes(mark) ? json.replace(marked, "$1") : json;
+  return json.includes(mark) ? json.replace(new RegExp(`"${mark}(-?\\d+)"`, "g"), "$1") : json;
 }
 
-/** The text form of a field, where there is a value for it. */
-export function form<Name extends string>(name: Name, value: Json | undefined) {
-  type Form = { [Field in `${Name}Form`]?: { case: `${Name}Json`; value: string } };
-  return (value && { [`${name}Form`]: { case: `${name}Json`, value: text(value) } }) as Form | undefined;
-}
-
-type Kind = MessageInitShape<typeof EventSchema>["kind"];
-
-export function make(userId: string, kind: Kind, common: Common = {}): Event {
-  const { anonymousId, messageId, timestamp, context, integrations, extra } = common;
-  return create(EventSchema, {
-    ...{ userId, anonymousId, messageId, kind, ...form("context", context), ...form("integrations", integrations) },
-    timestamp: timestamp && timestampFromDate(timestamp),
-    extraJson: extra && text(extra),
-  });
-}
-
-/** Fills in the messageId and the timestamp that an event lacks. Returns its bytes, or why it would be refused. */
-export function prepare(event: Event): number | Refused {
+/** Fills in the messageId and timestamp that an event lacks. Returns its bytes in a call, or why it would be refused. */
+export function prepare(event: Event): number | Refusal {
   event.messageId ||= randomUUID();
   // Checked before it is stamped: our timestamp is right, and checking it takes 10 of 12 µs.
-  const { violations: [violation] = [], error } = validator.validate(EventSchema, event);
+  const { violations: [violation] = [] } = validator.validate(EventSchema, event);
   event.timestamp ??= timestampNow();
-  if (violation) return { event, ...reasonOf(violation) };
-  if (error) throw error; // a rule that cannot be run
-  const size = toBinary(EventSchema, event).length;
-  if (size <= LARGEST_EVENT) return size;
-  const description = `The event has ${size} bytes, ${LARGEST_EVENT} fit a message`;
-  return { event, reason: Reason.EVENT_TOO_LARGE, field: "", description };
-}
-
-function reasonOf({ ruleId, message, field: path }: Violation): Omit<Refused, "event"> {
+  const size = toBinary(EventSchema, event).length + 10; // and what a call puts around it: two tags, two lengths
+  if (!violation && size <= LARGEST_EVENT) return size;
+  if (!violation)
+    return create(RefusalSchema, { reason: Reason.EVENT_TOO_LARGE, description: `${size} bytes do not fit a message` });
+  const { ruleId, message, field: path } = violation;
   const last = path.at(-1); // none where the rule is the whole message's: its id then names the member
   const field = last?.kind === "field" ? last.jsonName : last?.kind === "oneof" ? "type" : ruleId.split(".")[0]!;
   const required = /(^|\.)required$/.test(ruleId);
   const otherwise = ruleId.startsWith("timestamp.") ? Reason.INVALID_TIMESTAMP : Reason.INVALID_VALUE;
-  const description = last ? `${field} ${required ? "is required" : message}` : message;
-  return { reason: required ? Reason.REQUIRED : otherwise, field, description };
+  const reason = required ? Reason.REQUIRED : otherwise;
+  return create(RefusalSchema, { reason, field, description: `${field}: ${message}` });
 }

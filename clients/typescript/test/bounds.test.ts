@@ -110,7 +110,7 @@ test("a time past the year 9999 is refused", async () => {
   const told = new Told();
   await using client = new Client(NOBODY, told.callbacks);
   await client.track("u-1", "Seen", {}, { timestamp: new Date(8.64e15) });
-  assert.deepEqual(told.refused.map(({ reason, field }) => [reason, field]), [[Reason.INVALID_TIMESTAMP, "timestamp"]]);
+  assert.deepEqual(told.refused.map(({ why }) => [why.reason, why.field]), [[Reason.INVALID_TIMESTAMP, "timestamp"]]);
 });
 
 test("an option outside its bounds is an error at construction", () => {

@@ -39,9 +39,9 @@ test("every outcome reaches its callback, once for each event", async () => {
   // What was answered RETRY may have been written all the same: then it is a duplicate when it comes again.
   assert.deepEqual([...told.accepted, ...told.duplicates].sort(), [accepted, accepted, beside, retried].sort());
   assert.ok(told.duplicates.includes(accepted));
-  const reasons = told.refused.map(({ event, reason }) => [event.messageId, reason]);
+  const reasons = told.refused.map(({ event, why }) => [event.messageId, why.reason]);
   assert.deepEqual(reasons, [[refused, Reason.EVENT_TOO_LARGE]]);
-  const losses = told.lost.map(({ event, code, description }) => [event.messageId, code, description]);
+  const losses = told.lost.map(({ event, why }) => [event.messageId, why.code, why.description]);
   assert.deepEqual(losses, [[lost, undefined, "closed"]]);
   assert.deepEqual(await server.messageIds("outcomes"), [accepted, beside, retried]);
 });
@@ -56,7 +56,7 @@ test("events are given up when they were sent for long enough", async () => {
   await broken.track("u-1", "Seen");
   assert.equal(await broken.close(), 0);
   await server.tell("mend");
-  assert.deepEqual(told.lost.map(({ code }) => code), [Code.Unavailable, Code.Unavailable]);
+  assert.deepEqual(told.lost.map(({ why }) => why.code), [Code.Unavailable, Code.Unavailable]);
 });
 
 test("events are given up at once on a status that sending again cannot help", async () => {
@@ -66,7 +66,7 @@ test("events are given up at once on a status that sending again cannot help", a
   await client.track("u-1", "Seen");
   assert.equal(await client.close(), 0);
   stranger.close();
-  assert.deepEqual(told.lost.map(({ code }) => code), [Code.Unimplemented]);
+  assert.deepEqual(told.lost.map(({ why }) => why.code), [Code.Unimplemented]);
 });
 
 test("an event whose answer is cut off is sent again with its messageId, and is a duplicate", async () => {

@@ -19,7 +19,7 @@ test("the write key goes with each call, and an event's own before it", async ()
   assert.equal((await send(server, { writeKey: "right" })).accepted.length, 1);
   for (const writeKey of ["wrong", ""]) {
     const { refused } = await send(server, { writeKey });
-    assert.deepEqual(refused.map(({ reason }) => reason), [Reason.INVALID_WRITE_KEY]);
+    assert.deepEqual(refused.map(({ why }) => why.reason), [Reason.INVALID_WRITE_KEY]);
   }
   const told = new Told();
   const client = new Client(server.target, { writeKey: "wrong", ...told.callbacks });

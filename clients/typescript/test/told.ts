@@ -1,18 +1,18 @@
 /** What a client's callbacks were told. */
-import type { Event, Lost, Options, Refused } from "@trackside/client";
+import type { Event, Lost, Options, Refusal } from "@trackside/client";
 
 export class Told {
   accepted: string[] = [];
   duplicates: string[] = [];
-  refused: Refused[] = [];
-  lost: Lost[] = [];
+  refused: { event: Event; why: Refusal }[] = [];
+  lost: { event: Event; why: Lost }[] = [];
 
   readonly callbacks: Options = {
     onAccepted: ({ messageId }: Event, duplicate: boolean) => {
       (duplicate ? this.duplicates : this.accepted).push(messageId);
     },
-    onRefused: (refused) => this.refused.push(refused),
-    onLost: (lost) => this.lost.push(lost),
+    onRefused: (event, why) => this.refused.push({ event, why }),
+    onLost: (event, why) => this.lost.push({ event, why }),
   };
 
   get count(): number {

@@ -31,7 +31,7 @@ async function refuse(target: string, refusal: Refusal) {
   await using client = new Client(target, { writeKey: "refused", ...told.callbacks });
   const messageId = await make(client, refusal);
   if (refusal.found === "server") assert.equal(await client.flush(), 0);
-  const reasons = told.refused.map(({ event, reason, field }) => [event.messageId, `REASON_${Reason[reason]}`, field]);
+  const reasons = told.refused.map(({ event, why }) => [event.messageId, `REASON_${Reason[why.reason]}`, why.field]);
   assert.deepEqual(reasons, [[messageId, refusal.reason, refusal.field]]);
 }
 
