@@ -8,6 +8,13 @@ generate-clients: $(addprefix generate-client-,$(LANGUAGES)) ## Make the clients
 
 .PHONY: test-clients generate-clients $(addprefix test-client-,$(LANGUAGES)) $(addprefix generate-client-,$(LANGUAGES))
 
+# Each is a thin layer over generated code, and is to stay one.
+test-clients: check-client-sizes
+check-client-sizes: .venv/dev ## Fail where a client has too many lines by hand
+	$(BIN)/python clients/sizes.py
+
+.PHONY: check-client-sizes
+
 # The documented calls, with the tool that people use by hand.
 GRPCURL_VERSION := v1.9.3
 GRPCURL := tests/grpc_tools/.build/$(GRPCURL_VERSION)
