@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,34 +28,37 @@ Answer = dict[str, Any]
 
 
 class Server:
-    """The service's process, on one port and in one directory, whatever happens to it."""
+    """A `trackside serve` without its front, on one port and in one directory, whatever happens to it."""
 
     def __init__(self, directory: Path, settings: dict[str, str], certificates: dict[str, str]) -> None:
         self._directory = directory
         self._data = directory / "data"
         self._process: subprocess.Popen[bytes] | None = None
-        # The server ends when the other end of this pipe does: a test that is killed leaves nothing behind.
-        self._parent, self._ours = os.pipe()
+        self._log = directory / "log"
         self._port = _free_port()
         self._certificates = certificates
         self._target = f"127.0.0.1:{self._port}"
         self._environment = os.environ | {
             "TRACKSIDE_GRPC_PORT": str(self._port),
             "TRACKSIDE_DATA_DIR": str(self._data),
-            "TRACKSIDE_PARENT_FD": str(self._parent),
+            "TRACKSIDE_ADMIN_PORT": "0",
+            "TMPDIR": str(directory),  # one that is killed leaves its files behind
             **settings,
         }
 
     def start(self) -> Answer:
         if self._process is not None:
             raise RuntimeError("the server runs already")
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "service"],
-            env=self._environment,
-            pass_fds=[self._parent],
-            stdin=subprocess.DEVNULL,
-            stdout=sys.stderr,  # ours is for answers
-        )
+        with self._log.open("ab") as log:
+            command = [sys.executable, "-P", "-m", "cli", "serve", "--only", "service"]
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._directory,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         with self._channel() as channel:
             request = health_pb2.HealthCheckRequest(service="trackside.v1.CollectorService")
             stub: Any = health_pb2_grpc.HealthStub(channel)
@@ -64,7 +68,11 @@ class Server:
         return {"target": self._target, **self._certificates}
 
     def kill(self) -> Answer:
+        self._supervisor.send_signal(signal.SIGSTOP)  # else it would start the service again
+        self._tell_service(signal.SIGKILL)
         self._end(signal.SIGKILL)
+        while not _is_free(self._port):  # the service is not ours to wait for
+            time.sleep(0.01)
         return {"killed": True}
 
     def restart(self) -> Answer:
@@ -72,11 +80,11 @@ class Server:
         return self.start()
 
     def pause(self) -> Answer:
-        self._signal(signal.SIGSTOP)
+        self._tell_service(signal.SIGSTOP)
         return {"paused": True}
 
     def resume(self) -> Answer:
-        self._signal(signal.SIGCONT)
+        self._tell_service(signal.SIGCONT)
         return {"paused": False}
 
     def break_(self) -> Answer:
@@ -99,6 +107,7 @@ class Server:
         if self._process is not None:
             self.resume()  # a process that is paused does not hear SIGTERM
             self._end(signal.SIGTERM)
+        print(self._log.read_text(), file=sys.stderr)
 
     @property
     def _queue(self) -> Path:
@@ -115,15 +124,20 @@ class Server:
         ca, cert, key = [Path(self._certificates[name]).read_bytes() for name in ("ca", "cert", "key")]
         return grpc.secure_channel(self._target, grpc.ssl_channel_credentials(ca, key, cert), quickly)
 
-    def _end(self, number: signal.Signals) -> None:
-        self._signal(number).wait()
-        self._process = None
-
-    def _signal(self, number: signal.Signals) -> subprocess.Popen[bytes]:
+    @property
+    def _supervisor(self) -> subprocess.Popen[bytes]:
         if self._process is None:
             raise RuntimeError("the server does not run")
-        self._process.send_signal(number)
         return self._process
+
+    def _tell_service(self, number: signal.Signals) -> None:
+        """Signal the service's process, which takes the calls."""
+        os.kill(int(re.findall(r"service runs as process (\d+)", self._log.read_text())[-1]), number)
+
+    def _end(self, number: signal.Signals) -> None:
+        self._supervisor.send_signal(number)
+        self._supervisor.wait()
+        self._process = None
 
 
 def _tagged(digits: str) -> int | dict[str, str]:
@@ -133,10 +147,15 @@ def _tagged(digits: str) -> int | dict[str, str]:
 
 def _free_port() -> int:
     """A port that nothing takes while the server is dead: those that the system gives out begin at 32768."""
-    while True:
-        port = random.randrange(10_000, 32_768)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
+    return next(port for port in iter(lambda: random.randrange(10_000, 32_768), None) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _settings(arguments: argparse.Namespace, directory: Path) -> dict[str, str]:
