@@ -25,7 +25,7 @@ format: .venv/dev ## Format the code
 	$(BIN)/ruff format
 	$(BIN)/buf format -w --path proto/trackside
 
-generate: .venv/dev ## Make the code under proto/gen, and docs/protocol.md's reference, from the protos
+generate: .venv/dev ## Make all that is generated from the protos: code, and docs/protocol.md's reference
 	$(BIN)/python proto/generate.py
 	$(BIN)/python proto/document.py
 

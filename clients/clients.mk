@@ -8,6 +8,12 @@ generate-clients: $(addprefix generate-client-,$(LANGUAGES)) ## Make the clients
 
 .PHONY: test-clients generate-clients $(addprefix test-client-,$(LANGUAGES)) $(addprefix generate-client-,$(LANGUAGES))
 
+# `make generate` makes the code of every client too whose language's tool is there. `make test-clients` finds what is stale.
+ifneq ($(filter generate,$(MAKECMDGOALS)),)
+with = $(if $(shell command -v $(1)),generate-client-$(2),$(info no $(1): the generated code of clients/$(2) stays as it is))
+generate: $(call with,go,go) $(call with,mvn,java) $(call with,npm,typescript)
+endif
+
 # Each is a thin layer over generated code, and is to stay one.
 test-clients: check-client-sizes
 check-client-sizes: .venv/dev ## Fail where a client has too many lines by hand
