@@ -11,6 +11,7 @@ from trackside.v1 import collector_service_pb2 as proto
 from tests.cli.serving import until
 from tests.grpc.serving import ALONE, code, collect, health, processes, queued
 from tests.grpc.test_limits import Open
+from tests.grpc.wire import NO_ERROR, Connection
 
 
 def goes_away(channel: grpc.Channel) -> bool:
@@ -33,6 +34,14 @@ def test_call_in_flight_is_answered_and_new_ones_go_elsewhere(tmp_path: Path) ->
         assert call.finish() == proto.OUTCOME_ACCEPTED
         assert process.ended() == 0
         assert '"in flight"' in queued(process.data_dir)[-1]
+
+
+def test_connection_is_told_to_go_away(tmp_path: Path) -> None:
+    with processes(tmp_path) as (process,), Connection(process.address) as connection:
+        connection.ping()
+        assert connection.pong()
+        process.send(signal.SIGTERM)
+        assert connection.farewell() == NO_ERROR
 
 
 def test_drain_ends_when_its_time_is_over(tmp_path: Path) -> None:

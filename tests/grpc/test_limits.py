@@ -102,4 +102,5 @@ def test_connection_that_is_old_is_replaced_without_a_failed_call(tmp_path: Path
 
 def test_caller_that_pings_without_end_is_cut_off(running: Service) -> None:
     with Connection(running.address) as connection:
-        assert connection.ping(10) == ENHANCE_YOUR_CALM
+        connection.ping(10)
+        assert connection.farewell() == ENHANCE_YOUR_CALM

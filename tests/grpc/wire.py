@@ -11,7 +11,7 @@ from tests.cli.serving import PATIENCE
 
 _DATA, _HEADERS, _SETTINGS, _PING, _GOAWAY = 0, 1, 4, 6, 7
 _END_STREAM, _END_HEADERS = 1, 4
-ENHANCE_YOUR_CALM = 11
+NO_ERROR, ENHANCE_YOUR_CALM = 0, 11
 
 
 class Connection:
@@ -20,6 +20,7 @@ class Connection:
     def __init__(self, address: str) -> None:
         host, _, port = address.rpartition(":")
         self._socket = socket.create_connection((host, int(port)), PATIENCE)
+        self._read = self._socket.makefile("rb")
         self._socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         self._send(_SETTINGS, 0, 0)
 
@@ -27,6 +28,7 @@ class Connection:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._read.close()
         self._socket.close()
 
     def call(self, method: str, message: bytes, *, encoding: str) -> bytes:
@@ -51,9 +53,16 @@ class Connection:
             self._send(_DATA, _END_STREAM if number == len(parts) else 0, 1, part)
         return next(content for kind, flags, _, content in self._frames() if kind == _HEADERS and flags & _END_STREAM)
 
-    def ping(self, times: int) -> int:
-        """Ping so many times at once; the reason that the peer ends the connection for, an HTTP/2 error code."""
+    def ping(self, times: int = 1) -> None:
+        """Ping so many times at once."""
         self._socket.sendall(_frame(_PING, 0, 0, bytes(8)) * times)
+
+    def pong(self) -> bool:
+        """Wait for the answer to a ping."""
+        return any(kind == _PING for kind, _, _, _ in self._frames())
+
+    def farewell(self) -> int:
+        """Wait until the peer ends the connection; the reason, an HTTP/2 error code."""
         content = next(content for kind, _, _, content in self._frames() if kind == _GOAWAY)
         return int.from_bytes(content[4:8], "big")
 
@@ -61,10 +70,9 @@ class Connection:
         self._socket.sendall(_frame(kind, flags, stream, content))
 
     def _frames(self) -> Iterator[tuple[int, int, int, bytes]]:
-        with self._socket.makefile("rb") as read:
-            while head := read.read(9):
-                kind, flags, stream = struct.unpack(">BBI", head[3:])
-                yield kind, flags, stream, read.read(int.from_bytes(head[:3], "big"))
+        while head := self._read.read(9):
+            kind, flags, stream = struct.unpack(">BBI", head[3:])
+            yield kind, flags, stream, self._read.read(int.from_bytes(head[:3], "big"))
 
 
 def _frame(kind: int, flags: int, stream: int, content: bytes) -> bytes:
