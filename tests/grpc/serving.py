@@ -107,7 +107,7 @@ class Process:
     def __init__(self, directory: Path, **settings: Any) -> None:
         directory.mkdir(exist_ok=True)
         self.data_dir = directory / "data"
-        self._port = free_port()
+        self._host, self._port = settings.get("host", "127.0.0.1"), settings.get("grpc_port") or free_port()
         self._log = directory / "log"
         # It ends when the other end of this pipe does.
         self._held, ours = os.pipe()
@@ -119,7 +119,7 @@ class Process:
 
     @property
     def address(self) -> str:
-        return f"127.0.0.1:{self._port}"
+        return f"{self._host}:{self._port}"
 
     @property
     def log(self) -> str:

@@ -8,6 +8,7 @@ import logging
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 from tests.cli.conftest import serve as serve
 from tests.cli.serving import Serve, until
+from tests.grpc.names import name_server
 from tests.grpc.serving import Process, Service, free_port, processes, queued, service
 from tests.grpc.test_tls import CERTIFICATES, Files
 from tests.running import basic, front_alone
@@ -155,6 +157,19 @@ def test_loss_of_a_service_under_load_fails_no_request(tmp_path: Path) -> None:
     assert set(first) | set(second) == set(sent)
     assert len(set(first)) == len(first)
     assert len(set(second)) == len(second)
+    assert len(set(first) & set(second)) <= SENDERS
+
+
+def test_loss_of_one_of_the_services_that_a_name_stands_for_fails_no_request(tmp_path: Path) -> None:
+    hosts, port = ("127.0.0.1", "127.0.0.2"), free_port()
+    with ExitStack() as stack:
+        started = [stack.enter_context(processes(tmp_path, [host], host=host, grpc_port=port)) for host in hosts]
+        (lost,), (kept,) = started
+        front = stack.enter_context(front_alone(f"dns://{stack.enter_context(name_server(*hosts))}/collector:{port}"))
+        sent = under_load(front, lost.kill)
+        first, second = ids(lost), ids(kept)
+    assert min(len(first), len(second)) > SENDERS
+    assert set(first) | set(second) == set(sent)
     assert len(set(first) & set(second)) <= SENDERS
 
 
