@@ -26,6 +26,7 @@ from http_front.sender import Sender
 _HEADS = 4_096
 _HEAD_BYTES = 2_048
 _END = b"\r\n\r\n"
+_KEPT, _CLOSED = b"\r\nconnection: keep-alive\r\n", b"\r\nconnection: close\r\n"
 _NOT_REMEMBERED = ("content-encoding", "transfer-encoding", "expect", "upgrade")
 
 
@@ -84,8 +85,9 @@ class ShortProtocol(Protocol):
         elif not (self._idle() and self._go(data)):
             super().data_received(data)
 
-    def close_if_idle(self) -> bool:
-        return False if self._waiting is not None else super().close_if_idle()
+    def close_idle(self) -> None:
+        if self._waiting is None:
+            super().close_idle()
 
     def _idle(self) -> bool:
         """Whether the next byte is a request's first."""
@@ -136,10 +138,12 @@ class ShortProtocol(Protocol):
         metrics.observe(known.door.path, status, self._time - started)
         if self.transport is None or self.transport.is_closing():
             return
-        self.transport.write(content)
         if self.signal.stopped:
+            self.transport.write(content.replace(_KEPT, _CLOSED, 1))
             self.close()
-        elif waiting:
+            return
+        self.transport.write(content)
+        if waiting:
             self.transport.resume_reading()
             self.data_received(bytes(waiting))
 

@@ -12,6 +12,7 @@ from sanic.server import HttpProtocol
 
 _CHUNK = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
 _LINE_BYTES = 256  # of the line that has a chunk's size and its extensions
+_LAST_CALL = 1.0  # seconds
 
 
 class StrictHttp(Http):
@@ -28,6 +29,11 @@ class StrictHttp(Http):
                 raise BadRequest("Bad chunked encoding")
         return await super().read()
 
+    async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
+        if self.protocol.signal.stopped:  # else one who goes on sending would never let go
+            self.keep_alive = False
+        await super().http1_response_header(data, end_stream)
+
 
 class Protocol(HttpProtocol):
     """Counts the time of a head, or of a body that nobody wants, from its beginning and not from its last byte."""
@@ -41,3 +47,11 @@ class Protocol(HttpProtocol):
         super().data_received(data)
         if begun is not None:
             self._time = begun
+
+    def close_if_idle(self) -> bool:
+        """Asked when the front stops. Who is about to send once more is answered, and told that it was the last."""
+        self.loop.call_later(_LAST_CALL, self.close_idle)
+        return False
+
+    def close_idle(self) -> None:
+        super().close_if_idle()

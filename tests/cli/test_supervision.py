@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from tests.cli.serving import COMMAND, PATIENCE, Serve, Serving, environment, until
+from tests.http_front.wire import chunked, connected, head, page
 
 
 def send(serving: Serving, message_id: str) -> httpx.Response:
@@ -111,6 +113,32 @@ def test_stop_answers_what_is_being_answered(serve: Serve, number: signal.Signal
     assert slow.finish() == b"HTTP/1.1 200 OK"
     assert serving.ended() == 0
     assert queued(serving) == ["slow"]
+
+
+@pytest.mark.parametrize("encoding", ["Content-Length: 70", "Transfer-Encoding: chunked"], ids=["short", "long"])
+def test_stop_tells_those_who_go_on_sending(serve: Serve, encoding: str) -> None:
+    """A connection ends after an answer that says so, whether its client was sending when the signal came or idle."""
+    serving = serve("--drain-timeout=600").ready()
+    url = httpx.URL(serving.http)
+    sent: list[str] = []
+    with connected((url.host, url.port or 0)) as one, connected((url.host, url.port or 0)) as other:
+        going_on = [one, other]
+        for wire in itertools.cycle((one, other)):
+            if wire in going_on:
+                sent.append(f"{len(sent):08}")
+                event = page(sent[-1], event="E").ljust(70)
+                wire.send(head("/v1/track", encoding) + (event if "Length" in encoding else chunked(event)))
+                answer = wire.answer()
+                assert answer.status == 200
+                if answer.headers["connection"] == "close":
+                    assert wire.ended()
+                    going_on.remove(wire)
+            if len(sent) == 20:
+                serving.process.terminate()
+            if not going_on:
+                break
+    assert serving.ended() == 0
+    assert queued(serving) == sent
 
 
 def test_stop_waits_no_longer_than_it_is_told(serve: Serve) -> None:
