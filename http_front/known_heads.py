@@ -70,7 +70,7 @@ class KnownHeads:
 class ShortProtocol(Protocol):
     """The protocol, with the short way before it. While an answer is awaited there, what comes waits."""
 
-    __slots__ = ("_context", "_waiting")  # Sanic's metaclass gives a class without slots none
+    __slots__ = ("_context", "_waiting")
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
@@ -84,6 +84,9 @@ class ShortProtocol(Protocol):
                 self.transport.pause_reading()
         elif not (self._idle() and self._go(data)):
             super().data_received(data)
+
+    def _busy(self) -> bool:
+        return self._waiting is not None or super()._busy()
 
     def close_idle(self) -> None:
         if self._waiting is None:
@@ -138,7 +141,7 @@ class ShortProtocol(Protocol):
         metrics.observe(known.door.path, status, self._time - started)
         if self.transport is None or self.transport.is_closing():
             return
-        if self.signal.stopped:
+        if self.signal.stopped or (self._at_end and not waiting):
             self.transport.write(content.replace(_KEPT, _CLOSED, 1))
             self.close()
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import cast
+from typing import Any, cast
 
 from sanic.exceptions import BadRequest
 from sanic.http import Http
@@ -40,6 +40,12 @@ class Protocol(HttpProtocol):
 
     HTTP_CLASS = StrictHttp
 
+    __slots__ = ("_at_end",)  # Sanic's metaclass gives a class without slots none
+
+    def __init__(self, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self._at_end = False
+
     def data_received(self, data: bytes) -> None:
         http = cast("Http | None", self.http)
         waiting = http is not None and (http.stage is Stage.REQUEST or http.request_body)
@@ -47,6 +53,22 @@ class Protocol(HttpProtocol):
         super().data_received(data)
         if begun is not None:
             self._time = begun
+
+    def eof_received(self) -> bool:
+        """Whether the connection stays open: a client may end its side once it has asked, and is answered then."""
+        self._at_end = True
+        return self._busy()
+
+    def _busy(self) -> bool:
+        """Whether something came that has not been dealt with."""
+        return self._data_received.is_set()
+
+    async def receive_more(self) -> None:
+        if self._at_end:
+            self.close()  # which cancels what waits here
+            self._data_received.clear()
+            await self._data_received.wait()
+        await super().receive_more()
 
     def close_if_idle(self) -> bool:
         """Asked when the front stops. Who is about to send once more is answered, and told that it was the last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,8 @@ from tests.http_front.gate import address, gated
 from tests.http_front.wire import chunked, connected, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
+
+numbers = itertools.count()
 
 
 def ids(trackside: Running) -> list[str]:
@@ -95,6 +98,33 @@ def test_request_that_is_cut_off_leaves_nothing(trackside: Running, sent: bytes)
         wire.send(sent)
     assert trackside.http.get("/health").json() == SUCCESS
     assert ids(trackside) == []
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("encoding", ["Content-Length: 60", "Transfer-Encoding: chunked"])
+def test_client_that_ends_its_side_is_answered(trackside: Running, encoding: str, number: int) -> None:
+    """Once on the long way, and where the head is known by then, once on the short one."""
+    for _ in range(2):
+        messages = [f"ended {next(numbers)}" for _ in range(number)]
+        bodies = [page(message).ljust(60) for message in messages]
+        with connected(trackside.http_address) as wire:
+            wire.send(
+                b"".join(
+                    [head("/v1/page", encoding) + (chunked(body) if "chunked" in encoding else body) for body in bodies]
+                )
+            )
+            wire.socket.shutdown(socket.SHUT_WR)
+            assert [wire.answer().json for _ in bodies] == [SUCCESS] * number
+            assert wire.ended()
+        assert ids(trackside) == messages
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /v1/pa", head("/v1/page", "Content-Length: 99") + b"{"])
+def test_client_that_ends_its_side_before_it_has_asked_is_not_waited_for(trackside: Running, sent: bytes) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(sent)
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert wire.ended()
 
 
 def test_client_that_goes_away_does_not_lose_what_it_sent(trackside: Running, tmp_path: Path) -> None:
