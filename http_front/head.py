@@ -11,15 +11,31 @@ from sanic.exceptions import BadRequest
 # What Sanic accepts and other servers read differently, so that two of them would see different requests.
 _SMUGGLING = re.compile(
     rb"""
-      (?<!\r)\n            # a line that ends in LF alone
-    | \r(?!\n)
-    | \r\n(?![!#$%&'*+\-.^_`|~0-9A-Za-z]++:)  # a folded header, white space before a colon, no name
-    | [\x00\x0b\x0c]
-    | \r\n(?i:content-length):[ \t]*+(?![0-9]+[ \t]*(?:\r|\Z))
-    | \r\n(?i:transfer-encoding):[ \t]*+(?!(?i:chunked)[ \t]*(?:\r|\Z))
+      (?P<line>(?<!\r)\n|\r(?!\n))
+    | (?P<header>\r\n(?![!#$%&'*+\-.^_`|~0-9A-Za-z]++:))  # folded, white space before the colon, no name, no colon
+    | (?P<control>[\x00\x0b\x0c])
+    | (?P<length>\r\n(?i:content-length):[ \t]*+(?![0-9]+[ \t]*(?:\r|\Z)))
+    | (?P<coding>\r\n(?i:transfer-encoding):[ \t]*+(?!(?i:chunked)[ \t]*(?:\r|\Z)))
     """,
     re.VERBOSE,
 )
+_FAULTS = {
+    "line": "Each line of a request's head must end in CR LF",
+    "header": "Each header must be a name, a colon and a value, on a line of its own",
+    "control": "A request's head must be free of control characters",
+    "length": "Content-Length must be a number of bytes",
+    "coding": "Transfer-Encoding must be chunked, or left out",
+}
+_FIRST_LINE = re.compile(rb"[^ ]+ [^ ]+ HTTP/1\.[01](?:\r|\Z)")
+
+
+def fault(head: bytes) -> str:
+    """What is wrong with a head that was refused, as a sentence."""
+    if found := _SMUGGLING.search(head):
+        return _FAULTS[found.lastgroup or ""]
+    if not _FIRST_LINE.match(head):
+        return "A request's first line must be a method, a path and HTTP/1.1"
+    return "Content-Length and Transfer-Encoding must not stand in one head together, nor twice"
 
 
 class StrictRequest(Request):
@@ -27,11 +43,11 @@ class StrictRequest(Request):
 
     def __init__(self, url_bytes: bytes, *args: Any, head: bytes = b"", **more: Any) -> None:
         if _SMUGGLING.search(head):
-            raise BadRequest("Malformed request head")
+            raise BadRequest(fault(head))
         # Without a head it stands for a request that cannot be read, so that it can be answered. Its URL may be why.
         super().__init__(url_bytes if head else b"*", *args, head=head, **more)
         if self.version == "1.0" and "transfer-encoding" in self.headers:  # which HTTP/1.0 does not know
-            raise BadRequest("Malformed request head")
+            raise BadRequest("HTTP/1.0 has no Transfer-Encoding")
 
 
 def header(request: Request, name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What Sanic's HTTP/1.1 lets pass and should not: chunk sizes in odd spellings, and heads that never end."""
+"""What Sanic's HTTP/1.1 lets pass and should not (odd chunk sizes, heads that never end), and how a connection ends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from sanic.http import Http
 from sanic.http.constants import Stage
 from sanic.server import HttpProtocol
 
+from http_front.head import fault
+
+_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]")
 _CHUNK = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
 _LINE_BYTES = 256  # of the line that has a chunk's size and its extensions
 _LAST_CALL = 1.0  # seconds
@@ -17,6 +20,18 @@ _LAST_CALL = 1.0  # seconds
 
 class StrictHttp(Http):
     """A connection on which a chunk has one meaning: servers differ on `0x5`, full-width digits and a missing CRLF."""
+
+    async def http1_request_header(self) -> None:
+        received = cast("bytearray", self.recv_buffer)
+        if not _METHOD.match(received):  # TLS's first line never ends
+            raise BadRequest("A request must begin with its method: this port speaks HTTP without TLS")
+        try:
+            await super().http1_request_header()
+        except BadRequest as error:
+            if str(error) != "Bad Request":
+                raise
+            # Of these, Sanic does not tell what is wrong.
+            raise BadRequest(fault(bytes(received).partition(b"\r\n\r\n")[0])) from None
 
     async def read(self) -> bytes | None:
         if cast("object", self.request_body) == "chunked" and not self.request_bytes_left:
@@ -36,7 +51,7 @@ class StrictHttp(Http):
 
 
 class Protocol(HttpProtocol):
-    """Counts the time of a head, or of a body that nobody wants, from its beginning and not from its last byte."""
+    """A connection. It counts the time of a head, or of a body that nobody wants, from its beginning."""
 
     HTTP_CLASS = StrictHttp
 
