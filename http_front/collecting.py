@@ -36,7 +36,7 @@ class Collected:
             _bound(text, limit)
             entry = read_event(text, kind)
         except Refused as refusal:
-            entry = _refused(refusal, text)
+            entry = _refused(refusal, text, kind.name if kind else "")
         self.entries.append(entry)
 
     def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
@@ -58,8 +58,8 @@ def _bound(text: str | Raw, limit: int) -> None:
         raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {limit} are allowed")
 
 
-def _refused(refusal: Refused, text: str | Raw) -> bytes:
-    """The entry, encoded, that tells the service of a refusal, with what can be read of the event."""
+def _refused(refusal: Refused, text: str | Raw, kind: str = "") -> bytes:
+    """The entry, encoded, that tells of a refusal, with what can be read of the event; `kind` is the route's."""
     payload = text.encode() if isinstance(text, str) else bytes(text)
     try:
         members = jsontext.members(text) if len(payload) <= _PAYLOAD_BYTES * 4 else {}
@@ -72,7 +72,7 @@ def _refused(refusal: Refused, text: str | Raw) -> bytes:
             description=refusal.description,
             payload=payload[:_PAYLOAD_BYTES],
             message_id=text_member(members, "messageId"),
-            type=kind if (kind := text_member(members, "type")) in schema.KINDS else "",
+            type=own if (own := text_member(members, "type")) in schema.KINDS else kind,
         )
     )
     return entry.SerializeToString()

@@ -15,7 +15,7 @@ from event_model import schema
 from service import metrics
 from service.config import ServiceConfig
 from service.delivery import Delivery
-from service.intake import Intake, key_of
+from service.intake import UNKNOWN, Intake, key_of
 from service.queues import Queue, QueueUnavailable, Record
 from service.record import shown
 from service.refusals import Refused
@@ -175,7 +175,7 @@ class Collector:
             message_id = said.message_id or event.message_id
             if self._resends.has(key, message_id, reason, now):
                 continue
-            tally[kind, source.name if source else "", "refused", reason] += 1
+            tally[kind or UNKNOWN, source.name if source else UNKNOWN, "refused", reason] += 1
             payload = said.payload if entry.HasField("refused") else shown(event)
             kept.append(
                 RefusedEvent(

@@ -22,7 +22,7 @@ from service.validation import validate
 log = logging.getLogger(__name__)
 
 UNKNOWN = "unknown"
-"""What a source is called whose key no source has."""
+"""What metrics call a source whose key no source has, and a kind that could not be read."""
 
 
 class Intake:

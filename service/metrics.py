@@ -1,4 +1,7 @@
-"""What the service counts. Sources go by the operator's names for them, so that senders cannot make new series."""
+"""What the service counts. Sources go by the operator's names for them, so that senders cannot make new series.
+
+A source that has no name, and a kind that could not be read, are `unknown`.
+"""
 
 from __future__ import annotations
 

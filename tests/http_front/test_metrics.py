@@ -60,13 +60,13 @@ def test_each_event_of_a_batch_has_one_outcome(trackside: Running) -> None:
         ("page", "unknown", "accepted", ""): 1,
         ("track", "unknown", "accepted", ""): 1,
         ("page", "unknown", "duplicate", ""): 1,
-        ("track", "", "refused", "required"): 1,
-        ("page", "", "refused", "required"): 1,
-        ("", "", "refused", "unknown_type"): 1,
-        ("page", "", "refused", "wrong_type"): 1,
-        ("page", "", "refused", "invalid_timestamp"): 1,
-        ("page", "", "refused", "event_too_large"): 1,
-        ("", "", "refused", "not_an_object"): 1,
+        ("track", "unknown", "refused", "required"): 1,
+        ("page", "unknown", "refused", "required"): 1,
+        ("unknown", "unknown", "refused", "unknown_type"): 1,
+        ("page", "unknown", "refused", "wrong_type"): 1,
+        ("page", "unknown", "refused", "invalid_timestamp"): 1,
+        ("page", "unknown", "refused", "event_too_large"): 1,
+        ("unknown", "unknown", "refused", "not_an_object"): 1,
     }
     assert answered("/v1/batch", 207) == requests + 1
     assert [queued["messageId"] for queued in trackside.queued()] == ["1", "2"]
@@ -95,16 +95,22 @@ def test_body_that_cannot_be_read_is_one_that_is_refused(
 ) -> None:
     before = counted()
     assert trackside.post(path, body).status_code in (400, 413)
-    ((kind, _, *told), number) = next(iter(more(before).items()))
+    ((kind, source, *told), number) = next(iter(more(before).items()))
     assert (told, number) == (["refused", outcome], 1)
-    assert kind in ("", "page")
+    assert (kind, source) == ("unknown", "unknown")
     assert len(more(before)) == 1
 
 
-def test_missing_key_is_counted_without_a_source(trackside: Running) -> None:
+def test_missing_key_is_counted_under_an_unknown_source(trackside: Running) -> None:
     before = counted()
     assert trackside.post("/v1/page", event("m"), key=None).status_code == 400
-    assert more(before) == {("page", "", "refused", "invalid_write_key"): 1}
+    assert more(before) == {("page", "unknown", "refused", "invalid_write_key"): 1}
+
+
+def test_kind_is_the_routes_where_the_event_does_not_say_it(trackside: Running) -> None:
+    before = counted()
+    assert trackside.post("/v1/page", {"messageId": "m", "userId": 1.5}).status_code == 400
+    assert more(before) == {("page", "unknown", "refused", "wrong_type"): 1}
 
 
 def test_senders_cannot_make_new_series(trackside: Running) -> None:
@@ -112,7 +118,7 @@ def test_senders_cannot_make_new_series(trackside: Running) -> None:
     for number in range(5):
         trackside.post("/v1/batch", {"batch": [event("m", f"kind {number}")]}, key=f"key {number}")
         trackside.post(f"/v1/nowhere/{number}", {})
-    assert more(before) == {("", "", "refused", "unknown_type"): 5}
+    assert more(before) == {("unknown", "unknown", "refused", "unknown_type"): 5}
     routes = {
         sample.labels["route"]
         for metric in REGISTRY.collect()

@@ -162,13 +162,13 @@ def test_what_a_front_refused_is_kept_as_it_was_told(trackside: Running) -> None
         (proto.REASON_UNSPECIFIED, "track", "track", "unspecified"),
         (4_711, "track", "track", "unspecified"),
         (-1, "track", "track", "unspecified"),
-        (proto.REASON_REQUIRED, "a series of its own", "", "required"),
+        (proto.REASON_REQUIRED, "a series of its own", "unknown", "required"),
     ],
 )
 def test_reason_and_type_that_a_caller_makes_up_are_no_series_of_their_own(
     trackside: Running, reason: int, type_: str, kind: str, counted: str
 ) -> None:
-    labels = {"kind": kind, "source": "", "outcome": "refused", "reason": counted}
+    labels = {"kind": kind, "source": "unknown", "outcome": "refused", "reason": counted}
     before = REGISTRY.get_sample_value("trackside_events_total", labels) or 0
     response = collect_batch(trackside, told(reason, type_, f"{reason} {type_}"))
     assert list(response.outcomes) == [proto.OUTCOME_REFUSED, proto.OUTCOME_ACCEPTED]
