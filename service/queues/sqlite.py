@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import threading
 import time
@@ -27,7 +28,7 @@ GROUP_RECORDS = 10_000
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
 PROOF_SECONDS = 5.0
-"""How long a transaction that succeeded proves that the next one can."""
+"""How long a transaction that succeeded proves that the next one can, where the file system has room."""
 
 
 class _Put(NamedTuple):
@@ -68,8 +69,8 @@ class SQLiteQueue:
         return await self._commit(records) if records else ()
 
     async def healthy(self) -> bool:
-        """Whether a put could succeed: one just did, or a probe can be written."""
-        if self._open and self._in_place() and time.monotonic() - self._proved < PROOF_SECONDS:
+        """Whether a put could succeed: one just did and there is room for more, or a probe can be written."""
+        if self._open and self._has_room() and time.monotonic() - self._proved < PROOF_SECONDS:
             return True
         try:
             await self._commit(())
@@ -181,6 +182,14 @@ class SQLiteQueue:
             return self._path.stat().st_ino == self._inode
         except OSError:
             return False
+
+    def _has_room(self) -> bool:
+        """Whether the file is in place, and the file system says that it takes more."""
+        try:
+            system = os.statvfs(self._path)
+        except OSError:
+            return False
+        return self._in_place() and system.f_bavail * system.f_frsize > PROBE_BYTES and not system.f_flag & os.ST_RDONLY
 
 
 def _by_put(group: Sequence[_Put], duplicates: Sequence[int]) -> list[Collection[int]]:

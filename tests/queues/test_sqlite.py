@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -121,6 +122,22 @@ async def test_a_failed_transaction_fails_its_puts_and_later_ones_succeed(path: 
     assert list(await queue.put([*failed, *records("before", "after")])) == [2]
     await queue.close()
     assert await values(path) == [each.value for each in [*records("before"), *failed, *records("after")]]
+
+
+@pytest.mark.parametrize(("field", "value"), [(4, 0), (8, os.ST_RDONLY)], ids=["full", "read-only"])
+async def test_a_commit_proves_nothing_once_the_file_system_takes_no_more(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, field: int, value: int
+) -> None:
+    queue = open_at(path, clock)
+    await queue.put(records("a"))
+    with files_at_most(1):
+        assert await queue.healthy()
+        said = list(os.statvfs(path))
+        said[field] = value
+        monkeypatch.setattr(os, "statvfs", Mock(return_value=os.statvfs_result(said)))
+        assert not await queue.healthy()
+    assert await queue.healthy()
+    await queue.close()
 
 
 async def test_what_is_put_into_a_file_that_was_removed_is_not_called_durable(path: Path, clock: Clock) -> None:
