@@ -98,7 +98,7 @@ def tokens(text: str) -> list[str]:
 
 
 def kept(sent: Sequence[str]) -> list[str]:
-    """What tokens become on the way: NaN and Infinity null, half a surrogate pair U+FFFD, nothing else anything."""
+    """What tokens become on the way: NaN and Infinity null, half a surrogate pair `\\ufffd`, nothing else anything."""
     return [
         "null" if token in ("NaN", "Infinity", "-Infinity") else _whole_surrogates(token) if token[0] == '"' else token
         for token in sent
@@ -113,5 +113,5 @@ def _whole_surrogates(token: str) -> str:
         if _unit(piece) in range(0xD800, 0xDC00) and pieces and _unit(pieces[0]) in range(0xDC00, 0xE000):
             parts += [piece, pieces.pop(0)]
         else:
-            parts.append("\ufffd" if _is_surrogate(_unit(piece)) else piece)
+            parts.append(r"\ufffd" if _is_surrogate(_unit(piece)) else piece)
     return "".join(parts)

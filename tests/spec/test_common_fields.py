@@ -259,6 +259,12 @@ def test_fields_nobody_named_are_kept(trackside: Running) -> None:
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
 
 
+@pytest.mark.parametrize("value", [[], "", None, 5, {"a": [1]}])
+def test_field_of_another_kind_is_kept_as_it_was_sent(trackside: Running, value: object) -> None:
+    sent = event(f"another kind's {value}", traits=value, groupId=value, previousId=value)
+    assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
+
+
 def test_write_key_of_the_source_is_in_the_record(trackside: Running) -> None:
     sent = event("key")
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent, writeKey=KEY))

@@ -48,6 +48,26 @@ def test_size_of_a_call_is_counted_in_bytes_and_not_in_characters(trackside: Run
     assert_refused(trackside, trackside.post("/v1/page", over), 413, SINGLE_TOO_LARGE)
 
 
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("token", ["NaN", "-Infinity", r'"\ud83d"'])
+def test_size_of_a_call_is_counted_as_it_was_sent(trackside: Running, token: str, over: int) -> None:
+    """Whatever stands for what JSON lacks. Python writes `NaN, NaN`."""
+    values = ", ".join([token] * 900)
+    head = (
+        f'{{"messageId": "m", "userId": "u", "type": "page", "writeKey": {json.dumps(token)}, "properties": {{"a": [ '
+    )
+    call = f'{head}{values}]}}, "x": "'
+    call += "x" * (CALL + over - len(call) - 2) + '"}'
+    answers = [
+        trackside.post("/v1/page", call),
+        trackside.post("/v1/webhook", call),
+        trackside.post("/v1/batch", f'{{"batch": [{call}]}}'),
+        trackside.pixel("page", call.encode()),
+    ]
+    assert [answer.status_code for answer in answers] == [413 if over else 200] * 4
+    assert len(trackside.queued()) == (0 if over else 1)
+
+
 def test_white_space_around_an_event_is_not_counted(trackside: Running) -> None:
     sent = event("space", CALL)
     body = b"\n  " + json.dumps(sent).encode() + b"\r\n\t"
