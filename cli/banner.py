@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import shutil
+import sys
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.ports import at, reachable
@@ -48,8 +51,15 @@ def _try_it(settings: Settings, sources: Sources | None, *, private: bool) -> li
     url = f"http://{at(reachable(settings.host), settings.http_port)}/v1/track"
     lines.append(f"  curl -u {quoted} {url} -d '{event}'")
     if sources is not None:
-        lines.append(f"and see it in the queue:  trackside tail{_where(settings)}")
+        lines.append(f"and see it in the queue:  {_command()} tail{_where(settings)}")
     return lines
+
+
+def _command() -> str:
+    """How this command is called from where it was called."""
+    called = Path(sys.argv[0])
+    found = shutil.which(called.name)
+    return str(called) if called.name == "trackside" and not (found and called.samefile(found)) else "trackside"
 
 
 def _where(settings: Settings) -> str:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,12 +37,14 @@ def environment() -> dict[str, str]:
 class Serving:
     """A `trackside serve` on free ports, in a directory of its own."""
 
-    def __init__(self, directory: Path, *arguments: str, **variables: str) -> None:
+    def __init__(
+        self, directory: Path, *arguments: str, command: Sequence[str | Path] = COMMAND, **variables: str
+    ) -> None:
         self.directory = directory
         ports = ("--http-port=0", "--grpc-port=0", "--admin-port=0")
         with (directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*COMMAND, "serve", *ports, *arguments],
+                [*command, "serve", *ports, *arguments],
                 cwd=directory,
                 env=environment() | variables,
                 stdin=subprocess.DEVNULL,
@@ -62,6 +64,7 @@ class Serving:
         self.http = self._said(r"HTTP +(http://\S+)")
         self.grpc = self._said(r"gRPC +(?:the service at )?(\S+)")
         self.curl = self._said(r"  (curl -.*)")
+        self.tail = self._said(r"see it in the queue: +(.*)")
         self.admin = self._said(r"Admin +(http://\S+)")
         return self
 
@@ -102,9 +105,15 @@ class Serve:
         path.mkdir(exist_ok=True)
         return path
 
-    def __call__(self, *arguments: str, name: str = "trackside", **variables: str) -> Serving:
+    def __call__(
+        self,
+        *arguments: str,
+        name: str = "trackside",
+        command: Sequence[str | Path] = COMMAND,
+        **variables: str,
+    ) -> Serving:
         variables = {"TMPDIR": self._temporary.name} | variables
-        self._started.append(Serving(self.directory(name), *arguments, **variables))
+        self._started.append(Serving(self.directory(name), *arguments, command=command, **variables))
         return self._started[-1]
 
     def close(self) -> None:

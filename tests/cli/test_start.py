@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,6 +138,20 @@ def test_curl_that_the_start_prints_works_when_pasted(serve: Serve) -> None:
     assert json.loads(answer.stdout) == {"Success": True}
     _, queued, _ = run(serving.directory, "tail")
     assert json.loads(queued)["event"] == "Hello"
+
+
+@pytest.mark.parametrize("on_path", [True, False])
+def test_tail_that_the_start_prints_works_when_pasted(serve: Serve, on_path: bool) -> None:
+    """Not in an activated environment, the command is called by its path, as `make serve` does."""
+    command = Path(sys.executable).with_name("trackside")
+    path = {"PATH": f"{command.parent}:{os.environ['PATH']}"} if on_path else {}
+    serving = serve("--data-dir=some/where", command=[command], **path).ready()
+    assert serving.tail == f"{'trackside' if on_path else command} tail --data-dir some/where"
+    subprocess.run(["sh", "-c", serving.curl], capture_output=True, check=True, timeout=PATIENCE)
+    tail = ["sh", "-c", serving.tail]
+    env = environment() | path
+    queued = subprocess.run(tail, capture_output=True, check=True, timeout=PATIENCE, cwd=serving.directory, env=env)
+    assert json.loads(queued.stdout)["event"] == "Hello"
 
 
 def test_curl_keeps_the_key_of_a_source_out_of_a_log(serve: Serve) -> None:
