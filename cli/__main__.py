@@ -56,7 +56,10 @@ def serve(only: Part | None, **flags: Any) -> None:
 @main.command(epilog=_SETTINGS_EPILOG, params=options(("config", "data_dir", "queue")))
 @click.option("--from-start", is_flag=True, help="Begin at the first record, not near the end.")
 @click.option(
-    "--limit", type=click.IntRange(min=0), help="How many records to print. [default: 10 without --from-start]"
+    "--limit",
+    type=click.IntRange(min=0),
+    help="How many of the last records to print, before what --follow brings; with --from-start, how many in all. "
+    "[default: 10 without --from-start]",
 )
 @click.option("-f", "--follow", is_flag=True, help="Go on with what arrives.")
 @click.option("--refused", is_flag=True, help="Print the refused events, with the reasons, in place of the queue's.")

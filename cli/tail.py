@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import signal
 import sys
+import threading
 
 from service.queues import Reader
 
@@ -28,9 +30,19 @@ def tail(reader: Reader, *, from_start: bool, limit: int | None, follow: bool) -
 
 async def _print(reader: Reader, *, last: int | None, limit: int | None, follow: bool) -> None:
     write, flush = sys.stdout.buffer.write, sys.stdout.buffer.flush
+    if follow:
+        threading.Thread(target=_end_when_unread, daemon=True).start()
     async for record in reader.read(last=last, limit=limit, follow=follow):
         write(record + b"\n")
         if follow:
             flush()
     flush()
     await reader.close()
+
+
+def _end_when_unread() -> None:
+    """End this process when nobody reads what it prints: what it would print next may be long in coming."""
+    unread = select.poll()
+    unread.register(sys.stdout, 0)  # 0: tell of nothing but that
+    unread.poll()
+    signal.raise_signal(signal.SIGPIPE)

@@ -101,6 +101,23 @@ def test_closed_pipe_ends_it_without_a_word(tmp_path: Path) -> None:
     assert reading.wait(PATIENCE) == -signal.SIGPIPE
 
 
+def test_follower_ends_when_nobody_reads_it_though_nothing_comes(tmp_path: Path) -> None:
+    lines = fill(tmp_path, range(3))
+    following = [*COMMAND, "tail", "--from-start", "--follow"]
+    tail = subprocess.Popen(following, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    head = subprocess.run(["head", "-n2"], stdin=tail.stdout, capture_output=True, text=True, timeout=PATIENCE)
+    assert head.stdout.splitlines() == lines[:2]
+    assert tail.stdout
+    tail.stdout.close()
+    try:
+        assert tail.wait(PATIENCE) == -signal.SIGPIPE
+    finally:
+        tail.kill()
+    assert tail.stderr
+    assert tail.stderr.read() == b""
+    tail.stderr.close()
+
+
 @pytest.mark.parametrize("arguments", [(), ("--queue", "nonsense")])
 def test_queue_that_cannot_be_read_is_a_sentence(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     run = subprocess.run(
