@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import uuid
 from typing import Any
 
@@ -15,11 +14,9 @@ from service.delivery import Delivery
 from service.queues import Record
 from service.record import ENVELOPE, KINDS, Stamps
 from service.refusals import Refused
-from service.sources import Directory, Mode, masked
+from service.sources import Directory, Mode
 from service.stamping import SECOND, corrected, iso8601, nanoseconds
 from service.validation import validate
-
-log = logging.getLogger(__name__)
 
 UNKNOWN = "unknown"
 """What metrics call a source whose key no source has, and a kind that could not be read."""
@@ -67,7 +64,7 @@ class Intake:
         if not write_key or self._sources.mode is Mode.ENFORCE:
             raise Refused(proto.REASON_INVALID_WRITE_KEY, "writeKey", "Invalid or missing writekey")
         if self._sources.mode is Mode.DRY_RUN:
-            log.warning("dry run: no source has the write key %s", masked(write_key))
+            self._sources.report_unknown(write_key)
         return UNKNOWN, self._make_ids
 
     def _timestamp(self, event: Event, envelope: Any, delivery: Delivery, received_at: int) -> int:

@@ -24,6 +24,8 @@ import msgspec
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY = 1.0  # seconds
+_REPORT_EVERY = 60.0  # seconds
+_REPORTED = 1_000
 
 
 class Mode(Enum):
@@ -90,6 +92,8 @@ class Directory:
         self._path = path
         self._monotonic = monotonic
         self._looked = monotonic()
+        self._reporting = self._looked
+        self._reported: set[str] = set()
         self._seen = self._stamp()
         self._use(load(path) if path else OPEN)
 
@@ -100,6 +104,16 @@ class Directory:
     def find(self, key: str) -> Source | None:
         """The source with this write key, if the file names it."""
         return self._by_key.get(key)
+
+    def report_unknown(self, key: str) -> None:
+        """Log a key that is taken though no source has it: once a minute, however many events bring it."""
+        now, shown = self._monotonic(), masked(key)
+        if now - self._reporting >= _REPORT_EVERY:
+            self._reporting = now
+            self._reported.clear()
+        if shown not in self._reported and len(self._reported) < _REPORTED:
+            self._reported.add(shown)
+            log.warning("dry run: no source has the write key %s", shown)
 
     def refresh(self) -> None:
         """Read the file again if it changed; looks at most once a second."""

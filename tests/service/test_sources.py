@@ -127,5 +127,23 @@ def test_last_valid_file_stays_in_force(path: Path, change: str, caplog: pytest.
     assert directory.find("wk_mails_1")
 
 
+def test_unknown_key_is_reported_once_a_minute(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    seconds = Seconds()
+    directory = Directory(path, seconds)
+    for key in ("wk_other_1", "wk_other_1", "unknown_1", "wk_other_1") * 5:
+        directory.report_unknown(key)
+    seconds.now += 60
+    directory.report_unknown("wk_other_1")
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"dry run: no source has the write key {key}" for key in ("wk_o…", "unkn…", "wk_o…")]
+
+
+def test_unknown_keys_are_reported_so_many_at_most(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    directory = Directory(path, Seconds())
+    for number in range(5_000):
+        directory.report_unknown(f"{number:04}-made-up")
+    assert len(caplog.records) == 1_000
+
+
 def test_short_key_is_not_shown_at_all() -> None:
     assert [masked(key) for key in ("12345678", "123456789", "")] == ["…", "1234…", "…"]
