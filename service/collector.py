@@ -71,6 +71,7 @@ class Collector:
         self._resends = Resends()
         self._clock = clock
         self._pending = 0
+        self._failing = False
 
     async def collect(
         self, entries: Sequence[proto.Entry], deliveries: Sequence[proto.Delivery], call_key: str
@@ -140,8 +141,10 @@ class Collector:
             try:
                 duplicates = await self._queue.put(records)
             except QueueUnavailable as error:
-                log.error("the queue cannot be written: %s", error)
                 verdicts.retry = proto.RETRY_REASON_QUEUE_UNAVAILABLE
+                if not self._failing:
+                    log.error("the queue cannot be written: %s", error)
+            self._failing = bool(verdicts.retry)
             metrics.put_seconds.observe(time.perf_counter() - started)
             self._pending -= size
             metrics.pending_bytes.set(self._pending)

@@ -143,6 +143,8 @@ async def report_health(queue: Queue, servicer: Health, before: bool | None) -> 
             await servicer.set(name, state)
         if not serving:
             log.error("the queue cannot be written")
+        elif before is False:
+            log.info("the queue can be written again")
     return serving
 
 

@@ -108,7 +108,7 @@ def test_each_event_of_a_call_is_counted_once_by_its_outcome(running: Running) -
 
 @pytest.mark.parametrize("outage", [queue_away, queue_full])
 def test_events_are_to_be_sent_again_while_the_queue_cannot_be_written(
-    running: Running, outage: Callable[[Running], AbstractContextManager[None]]
+    running: Running, outage: Callable[[Running], AbstractContextManager[None]], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert collect(running, one("before")) == ACCEPTED
     with counting() as counted, outage(running):
@@ -124,6 +124,7 @@ def test_events_are_to_be_sent_again_while_the_queue_cannot_be_written(
     assert [refusal.index for refusal in response.refusals] == [1]
     assert (answers[0].status_code, answers[0].headers["Retry-After"]) == (503, "1")
     assert counted == {("retry", "queue_unavailable"): 5, ("refused", "required"): 1}
+    assert caplog.text.count("the queue cannot be written: ") == 1  # for all calls that met it
 
     with counting() as counted:
         assert collect(running, one("a")) == ACCEPTED
