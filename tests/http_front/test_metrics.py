@@ -77,7 +77,7 @@ def test_refused_event_is_counted_once_however_often_it_is_sent(trackside: Runni
     for _ in range(10):
         assert trackside.post("/v1/page", event("sent ten times", userId="")).status_code == 400
         assert trackside.post("/v1/page", {"userId": "without a messageId"}).status_code == 400
-    assert more(before) == {("page", "", "refused", "required"): 1 + 10}
+    assert more(before) == {("page", "unknown", "refused", "required"): 1 + 10}
 
 
 @pytest.mark.parametrize(
