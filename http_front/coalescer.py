@@ -1,7 +1,8 @@
 """Puts the events of many requests into few calls of the service.
 
 At most two calls are in flight. What arrives meanwhile waits, and the next free call takes it all: without a timer an
-idle server adds no latency, and under load the calls grow by themselves.
+idle server adds no latency, and under load the calls grow by themselves. Large requests have two calls of their own, so
+that one sender's batches do not hold up another's single events.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import grpc
@@ -20,6 +22,7 @@ from http_front.services import Services
 
 _CALLS = 2
 _CALL_BYTES = LIMITS.message_bytes // 4
+_LARGE = 65_536  # bytes: a single event and its delivery never have as many
 _CALL_JOBS = LIMITS.delivery_events  # they may all share one delivery
 _ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
 _ENTRY = wire.tag(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER, wire.BYTES)
@@ -51,6 +54,14 @@ class _Job(NamedTuple):
     done: Done
 
 
+class _Lane:
+    """What waits for the calls of one sort, and those that are in flight."""
+
+    def __init__(self) -> None:
+        self.waiting: deque[_Job] = deque()
+        self.calls: set[asyncio.Task[None]] = set()
+
+
 class Coalescer:
     """Sends entries to the services. To be made in the event loop that uses it."""
 
@@ -58,9 +69,8 @@ class Coalescer:
         self._services = services
         self._loop = asyncio.get_running_loop()
         self._bound = pending_bytes
-        self._waiting: deque[_Job] = deque()
+        self._small, self._large = _Lane(), _Lane()
         self._pending = 0
-        self._calls: set[asyncio.Task[None]] = set()
 
     def submit(self, entries: Sequence[bytes], delivery: bytes, done: Done) -> None:
         """Send entries, and tell `done` what became of each. They and the delivery are messages of the protos, encoded.
@@ -71,26 +81,27 @@ class Coalescer:
         if self._pending and self._pending + size > self._bound:
             self._loop.call_soon(done, _failed(len(entries), proto.RETRY_REASON_OVERLOADED))
             return
-        self._waiting.append(_Job(entries, delivery, size, done))
         self._pending += size
-        if len(self._calls) < _CALLS:
-            self._start()
+        lane = self._large if size > _LARGE else self._small
+        lane.waiting.append(_Job(entries, delivery, size, done))
+        if len(lane.calls) < _CALLS:
+            self._start(lane)
 
-    def _start(self) -> None:
-        call = asyncio.create_task(self._send())
-        self._calls.add(call)
-        call.add_done_callback(self._ended)
+    def _start(self, lane: _Lane) -> None:
+        call = asyncio.create_task(self._send(lane))
+        lane.calls.add(call)
+        call.add_done_callback(partial(self._ended, lane))
 
-    def _ended(self, call: asyncio.Task[None]) -> None:
-        self._calls.discard(call)
+    def _ended(self, lane: _Lane, call: asyncio.Task[None]) -> None:
+        lane.calls.discard(call)
         # It left something only where it failed in a way that nobody foresaw.
-        if self._waiting and not self._calls and not call.cancelled():
-            self._start()
+        if lane.waiting and not lane.calls and not call.cancelled():
+            self._start(lane)
 
-    async def _send(self) -> None:
+    async def _send(self, lane: _Lane) -> None:
         """Call the service until nothing waits."""
-        while self._waiting:
-            jobs = self._take()
+        while lane.waiting:
+            jobs = _take(lane.waiting)
             reason = proto.RETRY_REASON_QUEUE_UNAVAILABLE
             verdicts: list[Verdicts] = []
             try:
@@ -107,17 +118,18 @@ class Coalescer:
                     self._pending -= job.size
                     self._loop.call_soon(job.done, verdict)
 
-    def _take(self) -> list[_Job]:
-        """The jobs of the next call: all that wait, as far as a message may carry them."""
-        jobs = [self._waiting.popleft()]
-        size = jobs[0].size
-        while self._waiting and (size := size + self._waiting[0].size) <= _CALL_BYTES and len(jobs) < _CALL_JOBS:
-            jobs.append(self._waiting.popleft())
-        return jobs
-
     async def close(self) -> None:
         """Answer what was submitted."""
-        await asyncio.gather(*self._calls)
+        await asyncio.gather(*self._small.calls, *self._large.calls)
+
+
+def _take(waiting: deque[_Job]) -> list[_Job]:
+    """The jobs of the next call: all that wait, as far as a message may carry them."""
+    jobs = [waiting.popleft()]
+    size = jobs[0].size
+    while waiting and (size := size + waiting[0].size) <= _CALL_BYTES and len(jobs) < _CALL_JOBS:
+        jobs.append(waiting.popleft())
+    return jobs
 
 
 def _failed(entries: int, reason: proto.RetryReason) -> Verdicts:
