@@ -27,7 +27,6 @@ from benchmarks.servers import Server, baseline, ceiling, cpu_seconds, memory, t
 HERE = Path(__file__).parent
 RECORDED = HERE / "recorded.json"
 ALLOWED_DROP = 0.15
-EVENT_BYTES = 950
 
 
 class Load(NamedTuple):
@@ -38,6 +37,8 @@ class Load(NamedTuple):
     events: int
     """In a request."""
     connections: int
+    bytes: int = 950
+    """In an event."""
 
 
 class Result(NamedTuple):
@@ -70,7 +71,7 @@ SERVERS: dict[str, Callable[[], AbstractContextManager[Server]]] = {"trackside":
 def run(server: Server, load: Load, seconds: int) -> tuple[Result, int]:
     """Send for some seconds: what came of it, and how many events were answered."""
     before = {name: cpu_seconds(pid) for name, pid in server.processes.items()}
-    arguments = [load.path, str(load.events), str(EVENT_BYTES), secrets.token_hex(6)]
+    arguments = [load.path, str(load.events), str(load.bytes), secrets.token_hex(6)]
     url = f"http://127.0.0.1:{server.port}"
     wrk = [
         "wrk",

@@ -15,6 +15,9 @@ function init(arguments)
     .. '"integrations":{"All":true},"context":{"library":{"name":"analytics.js","version":"2.11.1"},'
     .. '"page":{"path":"/academy/","title":"Academy","url":"https://example.com/academy/"},"locale":"en-US"},'
     .. '"properties":{"orderId":"50314b8e9bcf","total":27.5,"products":[{"sku":"45790-32","price":19}],"note":"'
+  if bytes < 500 then
+    head = '{"userId":"user-12345","type":"track","event":"Order Completed","properties":{"note":"'
+  end
   local tail = '"},"messageId":"'
   local fixed = #head + #tail + #run + 12 + 2
   event = head .. string.rep("x", math.max(0, bytes - fixed)) .. tail .. run
