@@ -18,10 +18,11 @@ from service.refusals import Refused
 
 T = TypeVar("T")
 
+_NESTING = LIMITS.nesting
 _REFUSALS: dict[type[Exception], tuple[proto.Reason, str]] = {
     jsontext.Malformed: (proto.REASON_MALFORMED_JSON, "{} is not valid JSON"),
     jsontext.NotAnObject: (proto.REASON_WRONG_TYPE, "{} must be an object"),
-    jsontext.TooDeep: (proto.REASON_NESTED_TOO_DEEP, f"{{}} nests deeper than {LIMITS.nesting} levels"),
+    jsontext.TooDeep: (proto.REASON_NESTED_TOO_DEEP, f"{{}} nests deeper than {_NESTING} levels"),
 }
 
 
@@ -42,7 +43,7 @@ def raw(text: str, name: str) -> Raw:
 def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:
     """As `checked`, with what a msgspec decoder of a Struct makes of it."""
     try:
-        return jsontext.decoded_object(text, LIMITS.nesting, decode)
+        return jsontext.decoded_object(text, _NESTING, decode)
     except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep) as error:
         raise _refused(error, name) from None
 
@@ -50,7 +51,7 @@ def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:
 def checked_members(text: str, name: str) -> jsontext.Members:
     """The members of an object each of which may nest as deep as a free-form field. Raises Refused, naming the one."""
     try:
-        return jsontext.members(jsontext.decoded_object(text, LIMITS.nesting + 1, _any_object)[0])
+        return jsontext.members(jsontext.decoded_object(text, _NESTING + 1, _any_object)[0])
     except jsontext.TooDeep as error:
         raise _refused(error, _deepest(text) or name) from None
     except (jsontext.Malformed, jsontext.NotAnObject) as error:
