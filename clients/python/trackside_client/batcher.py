@@ -110,7 +110,7 @@ class Batcher(Options):
         """Send events until each is settled."""
         until, pause, wait = monotonic() + self.retry_for, 0.05, 0.0
         while events and not self._stopped.wait(wait):
-            request = proto.CollectBatchRequest(entries=[proto.Entry(event=event) for event in events])
+            request = proto.CollectBatchRequest(entries=[{"event": event} for event in events])
             try:
                 response = self._collect(request, timeout=self.call_timeout, metadata=self._metadata)
                 events, why, delay = self._settle(events, response), _RETRY, response.retry.delay.ToMicroseconds()
