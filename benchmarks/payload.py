@@ -23,8 +23,8 @@ _CONTEXT = {
 }
 
 
-def event(size: int = 950, run: str = "") -> str:
-    """An event of `size` bytes as JSON text; `run` makes its messageId differ between runs."""
+def members(size: int = 950, run: str = "") -> dict[str, Any]:
+    """An event that is `size` bytes of JSON; `run` makes its messageId differ between runs."""
     members: dict[str, Any] = {
         "type": "track",
         "messageId": f"{run}{uuid.uuid4()}",
@@ -37,6 +37,14 @@ def event(size: int = 950, run: str = "") -> str:
         "context": _CONTEXT,
         "properties": dict(_PROPERTIES),
     }
-    short = size - len(json.dumps(members, separators=(",", ":")))
-    members["properties"]["note"] = "x" * max(0, short)
-    return json.dumps(members, separators=(",", ":"))
+    members["properties"]["note"] = "x" * max(0, size - len(text(members)))
+    return members
+
+
+def text(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def event(size: int = 950, run: str = "") -> str:
+    """The event as JSON text."""
+    return text(members(size, run))

@@ -47,7 +47,17 @@ def trackside(*flags: str) -> Generator[Server]:
         ports = ["--http-port", str(port), "--admin-port", str(admin), "--grpc-port", str(grpc)]
         command = [str(Path(sys.executable).parent / "trackside"), "serve", *ports, "--data-dir", folder, *flags]
         with _running(command, f"http://127.0.0.1:{port}/health") as pid:
-            yield Server(port, _children(pid), lambda: _queued(folder))
+            yield Server(port, _children(pid), lambda: len(records(folder)))
+
+
+@contextmanager
+def service(folder: str) -> Generator[Server]:
+    """The service alone, with its queue in `folder`. The port is gRPC's."""
+    port, admin = free_port(), free_port()
+    ports = ["--admin-port", str(admin), "--grpc-port", str(port)]
+    command = [str(Path(sys.executable).parent / "trackside"), "serve", "--only", "service", "--data-dir", folder]
+    with _running([*command, *ports], f"http://127.0.0.1:{admin}/readyz") as pid:
+        yield Server(port, _children(pid), lambda: len(records(folder)))
 
 
 @contextmanager
@@ -103,18 +113,16 @@ def _children(pid: int) -> dict[str, int]:
     return names
 
 
-def _queued(folder: str) -> int:
-    """How many records a reader finds in the queue."""
+def records(folder: str) -> list[bytes]:
+    """What a reader finds in the queue."""
 
-    async def count() -> int:
+    async def read() -> list[bytes]:
         reader = open_reader(f"sqlite:///{folder}/queue.db")
-        found = 0
-        async for _ in reader.read(last=None, limit=None, follow=False):
-            found += 1
+        found = [record async for record in reader.read(last=None, limit=None, follow=False)]
         await reader.close()
         return found
 
-    return asyncio.run(count())
+    return asyncio.run(read())
 
 
 def _rows(database: str) -> int:

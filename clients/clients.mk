@@ -33,3 +33,12 @@ $(GRPCURL)/grpcurl:
 	GOBIN=$(CURDIR)/$(@D) go install github.com/fullstorydev/grpcurl/cmd/grpcurl@$(GRPCURL_VERSION)
 
 .PHONY: test-grpcurl
+
+bench-clients: .venv/clients clients/typescript/node_modules ## Measure the clients' throughput beside the service's limit
+	cd clients/go && go build -o $(CURDIR)/.venv/bench-client-go ./bench
+	npm --prefix clients/typescript run build
+	$(JAVA_MVN) test-compile $(JAVA_FETCH):build-classpath -Dmdep.outputFile=$(CURDIR)/clients/java/target/classpath
+	@cd clients/java/target && echo "-cp $$PWD/classes:$$PWD/test-classes:$$(cat classpath) dev.trackside.client.Bench" >$(CURDIR)/.venv/bench-client-java
+	$(BIN)/python -m benchmarks.clients $(ARGS)
+
+.PHONY: bench-clients
