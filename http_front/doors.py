@@ -41,7 +41,8 @@ class Door(NamedTuple):
                 collected.entries.clear()
                 self.fill(collected, jsontext.mend(text))
         except jsontext.Malformed as error:
-            collected.refuse(Refused(proto.REASON_MALFORMED_JSON, "", str(error)), text)
+            why = str(error) if text.strip() else "It is empty"
+            collected.refuse(Refused(proto.REASON_MALFORMED_JSON, "", why), text)
         except jsontext.TooDeep:
             collected.refuse(Refused(proto.REASON_NESTED_TOO_DEEP), text)
         except Refused as refusal:

@@ -31,8 +31,8 @@ def nested(levels: int) -> str:
 
 
 NOT_JSON = {
-    "": "Input data was truncated",
-    "   ": "Input data was truncated",
+    "": "It is empty",
+    "   ": "It is empty",
     "{": "Input data was truncated",
     '{"a"': "Input data was truncated",
     '{"a":': "Input data was truncated",

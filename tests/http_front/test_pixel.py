@@ -108,7 +108,7 @@ def test_data_that_is_not_base64_is_refused(trackside: Running, query: str) -> N
 
 @pytest.mark.parametrize("query", ["data=", "data", "data=&data=e30"])
 def test_empty_data_is_no_json(trackside: Running, query: str) -> None:
-    told = single("The body is not valid JSON", "Input data was truncated", "malformed_json")
+    told = single("The body is not valid JSON", "It is empty", "malformed_json")
     assert_refused(trackside, get(trackside, query), 400, told)
 
 
