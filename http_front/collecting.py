@@ -73,6 +73,7 @@ def _refused(refusal: Refused, text: str | Raw, kind: str = "") -> bytes:
             payload=payload[:_PAYLOAD_BYTES],
             message_id=text_member(members, "messageId"),
             type=own if (own := text_member(members, "type")) in schema.KINDS else kind,
+            write_key=text_member(members, "writeKey"),
         )
     )
     return entry.SerializeToString()

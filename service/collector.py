@@ -174,7 +174,8 @@ class Collector:
         kept: list[RefusedEvent] = []
         for entry, delivery, refusal in refused:
             event, said = entry.event, entry.refused
-            key = key_of(event, delivery) if isinstance(delivery, Delivery) else event.write_key
+            own = said.write_key or event.write_key
+            key = key_of(own, delivery) if isinstance(delivery, Delivery) else own
             source = self._sources.find(key)
             # A caller may say any type and any reason; what is counted by them must stay bounded.
             kind = event.WhichOneof("kind") or (said.type if said.type in schema.KINDS else "")

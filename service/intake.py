@@ -41,7 +41,7 @@ class Intake:
             raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {self._limit} are allowed")
         if kind is None:  # said before what else is wrong, as the front does
             raise Refused(proto.REASON_REQUIRED, "type", "type is required")
-        write_key = delivery.overriding_write_key or event.write_key or delivery.write_key
+        write_key = key_of(event.write_key, delivery)
         source, make_id = self._source(write_key)
         if make_id and not event.message_id:
             event.message_id = str(uuid.uuid4())
@@ -89,6 +89,6 @@ class Intake:
         return time
 
 
-def key_of(event: Event, delivery: Delivery) -> str:
-    """The write key that an event comes under (DESIGN: first found)."""
-    return delivery.overriding_write_key or event.write_key or delivery.write_key
+def key_of(own: str, delivery: Delivery) -> str:
+    """The write key that an event comes under, whose own this is (DESIGN: first found)."""
+    return delivery.overriding_write_key or own or delivery.write_key

@@ -87,6 +87,17 @@ def test_refused_event_of_a_known_key_is_counted_by_its_sources_name(enforcing: 
     assert counted("website", "refused", "required") == before + 1
 
 
+def test_refused_event_that_the_front_could_not_read_is_counted_by_the_source_of_its_own_key(
+    enforcing: Running,
+) -> None:
+    before = counted("website", "refused", "wrong_type"), counted("mail", "refused", "wrong_type")
+    unreadable = event("unreadable", writeKey="website-key", context=5)
+    assert enforcing.post("/v1/batch", {"batch": [unreadable], "writeKey": "mail-key"}).status_code == 400
+    assert counted("website", "refused", "wrong_type") == before[0] + 1
+    assert counted("mail", "refused", "wrong_type") == before[1]
+    assert kept_refused(enforcing, "unreadable")["source"] == "website"
+
+
 @pytest.mark.parametrize("key", ["unknown-key", "website-key ", "WEBSITE-KEY", "", None])
 @pytest.mark.parametrize("path", ["/v1/page", "/v1/webhook", "/v1/pixel/page"])
 def test_unknown_key_is_400_and_never_401_403_or_404(enforcing: Running, path: str, key: str | None) -> None:

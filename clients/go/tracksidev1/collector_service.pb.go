@@ -705,7 +705,9 @@ type RefusedEvent struct {
 	// Optional. The event's messageId, where it could be read.
 	MessageId string `protobuf:"bytes,5,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
 	// Optional. The event's type, where it could be read.
-	Type          string `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
+	Type string `protobuf:"bytes,6,opt,name=type,proto3" json:"type,omitempty"`
+	// Optional. The event's own write key, where it could be read.
+	WriteKey      string `protobuf:"bytes,7,opt,name=write_key,json=writeKey,proto3" json:"write_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -778,6 +780,13 @@ func (x *RefusedEvent) GetMessageId() string {
 func (x *RefusedEvent) GetType() string {
 	if x != nil {
 		return x.Type
+	}
+	return ""
+}
+
+func (x *RefusedEvent) GetWriteKey() string {
+	if x != nil {
+		return x.WriteKey
 	}
 	return ""
 }
@@ -1008,7 +1017,7 @@ const file_trackside_v1_collector_service_proto_rawDesc = "" +
 	"user_agent\x18\n" +
 	" \x01(\tR\tuserAgentB\x0e\n" +
 	"\fcontext_formB\x13\n" +
-	"\x11integrations_form\"\xc1\x01\n" +
+	"\x11integrations_form\"\xde\x01\n" +
 	"\fRefusedEvent\x12,\n" +
 	"\x06reason\x18\x01 \x01(\x0e2\x14.trackside.v1.ReasonR\x06reason\x12\x14\n" +
 	"\x05field\x18\x02 \x01(\tR\x05field\x12 \n" +
@@ -1016,7 +1025,8 @@ const file_trackside_v1_collector_service_proto_rawDesc = "" +
 	"\apayload\x18\x04 \x01(\fR\apayload\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x05 \x01(\tR\tmessageId\x12\x12\n" +
-	"\x04type\x18\x06 \x01(\tR\x04type\"\xa7\x01\n" +
+	"\x04type\x18\x06 \x01(\tR\x04type\x12\x1b\n" +
+	"\twrite_key\x18\a \x01(\tR\bwriteKey\"\xa7\x01\n" +
 	"\x14CollectBatchResponse\x121\n" +
 	"\boutcomes\x18\x01 \x03(\x0e2\x15.trackside.v1.OutcomeR\boutcomes\x121\n" +
 	"\brefusals\x18\x02 \x03(\v2\x15.trackside.v1.RefusalR\brefusals\x12)\n" +

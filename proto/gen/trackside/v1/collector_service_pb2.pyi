@@ -130,20 +130,22 @@ class Delivery(_message.Message):
     def __init__(self, write_key: _Optional[str] = ..., overriding_write_key: _Optional[str] = ..., sent_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., context: _Optional[_Union[_context_pb2.Context, _Mapping]] = ..., context_json: _Optional[str] = ..., integrations: _Optional[_Union[_struct_pb2.Struct, _Mapping]] = ..., integrations_json: _Optional[str] = ..., ip: _Optional[str] = ..., user_agent: _Optional[str] = ...) -> None: ...
 
 class RefusedEvent(_message.Message):
-    __slots__ = ("reason", "field", "description", "payload", "message_id", "type")
+    __slots__ = ("reason", "field", "description", "payload", "message_id", "type", "write_key")
     REASON_FIELD_NUMBER: _ClassVar[int]
     FIELD_FIELD_NUMBER: _ClassVar[int]
     DESCRIPTION_FIELD_NUMBER: _ClassVar[int]
     PAYLOAD_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
+    WRITE_KEY_FIELD_NUMBER: _ClassVar[int]
     reason: Reason
     field: str
     description: str
     payload: bytes
     message_id: str
     type: str
-    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., field: _Optional[str] = ..., description: _Optional[str] = ..., payload: _Optional[bytes] = ..., message_id: _Optional[str] = ..., type: _Optional[str] = ...) -> None: ...
+    write_key: str
+    def __init__(self, reason: _Optional[_Union[Reason, str]] = ..., field: _Optional[str] = ..., description: _Optional[str] = ..., payload: _Optional[bytes] = ..., message_id: _Optional[str] = ..., type: _Optional[str] = ..., write_key: _Optional[str] = ...) -> None: ...
 
 class CollectBatchResponse(_message.Message):
     __slots__ = ("outcomes", "refusals", "retry")

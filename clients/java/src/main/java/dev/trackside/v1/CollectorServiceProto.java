@@ -107,44 +107,44 @@ public final class CollectorServiceProto extends com.google.protobuf.GeneratedFi
       "ogle.protobuf.StructH\001\022\033\n\021integrations_j" +
       "son\030\010 \001(\tH\001\022\n\n\002ip\030\t \001(\t\022\022\n\nuser_agent\030\n " +
       "\001(\tB\016\n\014context_formB\023\n\021integrations_form" +
-      "\"\213\001\n\014RefusedEvent\022$\n\006reason\030\001 \001(\0162\024.trac" +
+      "\"\236\001\n\014RefusedEvent\022$\n\006reason\030\001 \001(\0162\024.trac" +
       "kside.v1.Reason\022\r\n\005field\030\002 \001(\t\022\023\n\013descri" +
       "ption\030\003 \001(\t\022\017\n\007payload\030\004 \001(\014\022\022\n\nmessage_" +
-      "id\030\005 \001(\t\022\014\n\004type\030\006 \001(\t\"\214\001\n\024CollectBatchR" +
-      "esponse\022\'\n\010outcomes\030\001 \003(\0162\025.trackside.v1" +
-      ".Outcome\022\'\n\010refusals\030\002 \003(\0132\025.trackside.v" +
-      "1.Refusal\022\"\n\005retry\030\003 \001(\0132\023.trackside.v1." +
-      "Retry\"b\n\007Refusal\022\r\n\005index\030\001 \001(\r\022$\n\006reaso" +
-      "n\030\002 \001(\0162\024.trackside.v1.Reason\022\r\n\005field\030\003" +
-      " \001(\t\022\023\n\013description\030\004 \001(\t\"\\\n\005Retry\022)\n\006re" +
-      "ason\030\001 \001(\0162\031.trackside.v1.RetryReason\022(\n" +
-      "\005delay\030\002 \001(\0132\031.google.protobuf.Duration*" +
-      "w\n\007Outcome\022\027\n\023OUTCOME_UNSPECIFIED\020\000\022\024\n\020O" +
-      "UTCOME_ACCEPTED\020\001\022\025\n\021OUTCOME_DUPLICATE\020\002" +
-      "\022\023\n\017OUTCOME_REFUSED\020\003\022\021\n\rOUTCOME_RETRY\020\004" +
-      "*l\n\013RetryReason\022\034\n\030RETRY_REASON_UNSPECIF" +
-      "IED\020\000\022\033\n\027RETRY_REASON_OVERLOADED\020\001\022\"\n\036RE" +
-      "TRY_REASON_QUEUE_UNAVAILABLE\020\002*\270\003\n\006Reaso" +
-      "n\022\026\n\022REASON_UNSPECIFIED\020\000\022\031\n\025REASON_MALF" +
-      "ORMED_JSON\020\001\022\030\n\024REASON_NOT_AN_OBJECT\020\002\022\032" +
-      "\n\026REASON_NESTED_TOO_DEEP\020\003\022\033\n\027REASON_MAL" +
-      "FORMED_BASE64\020\004\022\035\n\031REASON_MALFORMED_ENCO" +
-      "DING\020\005\022\034\n\030REASON_INVALID_WRITE_KEY\020\006\022\023\n\017" +
-      "REASON_REQUIRED\020\007\022\025\n\021REASON_WRONG_TYPE\020\010" +
-      "\022\030\n\024REASON_INVALID_VALUE\020\t\022\034\n\030REASON_INV" +
-      "ALID_TIMESTAMP\020\n\022\027\n\023REASON_UNKNOWN_TYPE\020" +
-      "\013\022\030\n\024REASON_TYPE_MISMATCH\020\014\022\032\n\026REASON_RE" +
-      "SERVED_MEMBER\020\r\022\032\n\026REASON_EVENT_TOO_LARG" +
-      "E\020\016\022\034\n\030REASON_REQUEST_TOO_LARGE\020\0172\321\001\n\020Co" +
-      "llectorService\022F\n\007Collect\022\034.trackside.v1" +
-      ".CollectRequest\032\035.trackside.v1.CollectRe" +
-      "sponse\022U\n\014CollectBatch\022!.trackside.v1.Co" +
-      "llectBatchRequest\032\".trackside.v1.Collect" +
-      "BatchResponse\032\036\212\344\031\032\010\200x\020\200\240\037\030\200x \200\200\200\004(\210\'0\200\200" +
-      "\200\0028\310\001Bn\n\020dev.trackside.v1B\025CollectorServ" +
-      "iceProtoP\001ZAgithub.com/trackside/tracksi" +
-      "de/clients/go/tracksidev1;tracksidev1b\006p" +
-      "roto3"
+      "id\030\005 \001(\t\022\014\n\004type\030\006 \001(\t\022\021\n\twrite_key\030\007 \001(" +
+      "\t\"\214\001\n\024CollectBatchResponse\022\'\n\010outcomes\030\001" +
+      " \003(\0162\025.trackside.v1.Outcome\022\'\n\010refusals\030" +
+      "\002 \003(\0132\025.trackside.v1.Refusal\022\"\n\005retry\030\003 " +
+      "\001(\0132\023.trackside.v1.Retry\"b\n\007Refusal\022\r\n\005i" +
+      "ndex\030\001 \001(\r\022$\n\006reason\030\002 \001(\0162\024.trackside.v" +
+      "1.Reason\022\r\n\005field\030\003 \001(\t\022\023\n\013description\030\004" +
+      " \001(\t\"\\\n\005Retry\022)\n\006reason\030\001 \001(\0162\031.tracksid" +
+      "e.v1.RetryReason\022(\n\005delay\030\002 \001(\0132\031.google" +
+      ".protobuf.Duration*w\n\007Outcome\022\027\n\023OUTCOME" +
+      "_UNSPECIFIED\020\000\022\024\n\020OUTCOME_ACCEPTED\020\001\022\025\n\021" +
+      "OUTCOME_DUPLICATE\020\002\022\023\n\017OUTCOME_REFUSED\020\003" +
+      "\022\021\n\rOUTCOME_RETRY\020\004*l\n\013RetryReason\022\034\n\030RE" +
+      "TRY_REASON_UNSPECIFIED\020\000\022\033\n\027RETRY_REASON" +
+      "_OVERLOADED\020\001\022\"\n\036RETRY_REASON_QUEUE_UNAV" +
+      "AILABLE\020\002*\270\003\n\006Reason\022\026\n\022REASON_UNSPECIFI" +
+      "ED\020\000\022\031\n\025REASON_MALFORMED_JSON\020\001\022\030\n\024REASO" +
+      "N_NOT_AN_OBJECT\020\002\022\032\n\026REASON_NESTED_TOO_D" +
+      "EEP\020\003\022\033\n\027REASON_MALFORMED_BASE64\020\004\022\035\n\031RE" +
+      "ASON_MALFORMED_ENCODING\020\005\022\034\n\030REASON_INVA" +
+      "LID_WRITE_KEY\020\006\022\023\n\017REASON_REQUIRED\020\007\022\025\n\021" +
+      "REASON_WRONG_TYPE\020\010\022\030\n\024REASON_INVALID_VA" +
+      "LUE\020\t\022\034\n\030REASON_INVALID_TIMESTAMP\020\n\022\027\n\023R" +
+      "EASON_UNKNOWN_TYPE\020\013\022\030\n\024REASON_TYPE_MISM" +
+      "ATCH\020\014\022\032\n\026REASON_RESERVED_MEMBER\020\r\022\032\n\026RE" +
+      "ASON_EVENT_TOO_LARGE\020\016\022\034\n\030REASON_REQUEST" +
+      "_TOO_LARGE\020\0172\321\001\n\020CollectorService\022F\n\007Col" +
+      "lect\022\034.trackside.v1.CollectRequest\032\035.tra" +
+      "ckside.v1.CollectResponse\022U\n\014CollectBatc" +
+      "h\022!.trackside.v1.CollectBatchRequest\032\".t" +
+      "rackside.v1.CollectBatchResponse\032\036\212\344\031\032\010\200" +
+      "x\020\200\240\037\030\200x \200\200\200\004(\210\'0\200\200\200\0028\310\001Bn\n\020dev.tracksid" +
+      "e.v1B\025CollectorServiceProtoP\001ZAgithub.co" +
+      "m/trackside/trackside/clients/go/tracksi" +
+      "dev1;tracksidev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
@@ -192,7 +192,7 @@ public final class CollectorServiceProto extends com.google.protobuf.GeneratedFi
     internal_static_trackside_v1_RefusedEvent_fieldAccessorTable = new
       com.google.protobuf.GeneratedMessage.FieldAccessorTable(
         internal_static_trackside_v1_RefusedEvent_descriptor,
-        new java.lang.String[] { "Reason", "Field", "Description", "Payload", "MessageId", "Type", });
+        new java.lang.String[] { "Reason", "Field", "Description", "Payload", "MessageId", "Type", "WriteKey", });
     internal_static_trackside_v1_CollectBatchResponse_descriptor =
       getDescriptor().getMessageType(6);
     internal_static_trackside_v1_CollectBatchResponse_fieldAccessorTable = new

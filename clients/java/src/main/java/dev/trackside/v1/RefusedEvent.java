@@ -38,6 +38,7 @@ private static final long serialVersionUID = 0L;
     payload_ = com.google.protobuf.ByteString.EMPTY;
     messageId_ = "";
     type_ = "";
+    writeKey_ = "";
   }
 
   public static final com.google.protobuf.Descriptors.Descriptor
@@ -287,6 +288,53 @@ private static final long serialVersionUID = 0L;
     }
   }
 
+  public static final int WRITE_KEY_FIELD_NUMBER = 7;
+  @SuppressWarnings("serial")
+  private volatile java.lang.Object writeKey_ = "";
+  /**
+   * <pre>
+   * Optional. The event's own write key, where it could be read.
+   * </pre>
+   *
+   * <code>string write_key = 7;</code>
+   * @return The writeKey.
+   */
+  @java.lang.Override
+  public java.lang.String getWriteKey() {
+    java.lang.Object ref = writeKey_;
+    if (ref instanceof java.lang.String) {
+      return (java.lang.String) ref;
+    } else {
+      com.google.protobuf.ByteString bs = 
+          (com.google.protobuf.ByteString) ref;
+      java.lang.String s = bs.toStringUtf8();
+      writeKey_ = s;
+      return s;
+    }
+  }
+  /**
+   * <pre>
+   * Optional. The event's own write key, where it could be read.
+   * </pre>
+   *
+   * <code>string write_key = 7;</code>
+   * @return The bytes for writeKey.
+   */
+  @java.lang.Override
+  public com.google.protobuf.ByteString
+      getWriteKeyBytes() {
+    java.lang.Object ref = writeKey_;
+    if (ref instanceof java.lang.String) {
+      com.google.protobuf.ByteString b = 
+          com.google.protobuf.ByteString.copyFromUtf8(
+              (java.lang.String) ref);
+      writeKey_ = b;
+      return b;
+    } else {
+      return (com.google.protobuf.ByteString) ref;
+    }
+  }
+
   private byte memoizedIsInitialized = -1;
   @java.lang.Override
   public final boolean isInitialized() {
@@ -319,6 +367,9 @@ private static final long serialVersionUID = 0L;
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(type_)) {
       com.google.protobuf.GeneratedMessage.writeString(output, 6, type_);
     }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(writeKey_)) {
+      com.google.protobuf.GeneratedMessage.writeString(output, 7, writeKey_);
+    }
     getUnknownFields().writeTo(output);
   }
   private int computeSerializedSize_0() {
@@ -342,6 +393,9 @@ private static final long serialVersionUID = 0L;
     }
     if (!com.google.protobuf.GeneratedMessage.isStringEmpty(type_)) {
       size += com.google.protobuf.GeneratedMessage.computeStringSize(6, type_);
+    }
+    if (!com.google.protobuf.GeneratedMessage.isStringEmpty(writeKey_)) {
+      size += com.google.protobuf.GeneratedMessage.computeStringSize(7, writeKey_);
     }
     return size;
   }
@@ -378,6 +432,8 @@ private static final long serialVersionUID = 0L;
         .equals(other.getMessageId())) return false;
     if (!getType()
         .equals(other.getType())) return false;
+    if (!getWriteKey()
+        .equals(other.getWriteKey())) return false;
     if (!getUnknownFields().equals(other.getUnknownFields())) return false;
     return true;
   }
@@ -401,6 +457,8 @@ private static final long serialVersionUID = 0L;
     hash = (53 * hash) + getMessageId().hashCode();
     hash = (37 * hash) + TYPE_FIELD_NUMBER;
     hash = (53 * hash) + getType().hashCode();
+    hash = (37 * hash) + WRITE_KEY_FIELD_NUMBER;
+    hash = (53 * hash) + getWriteKey().hashCode();
     hash = (29 * hash) + getUnknownFields().hashCode();
     memoizedHashCode = hash;
     return hash;
@@ -542,6 +600,7 @@ private static final long serialVersionUID = 0L;
       payload_ = com.google.protobuf.ByteString.EMPTY;
       messageId_ = "";
       type_ = "";
+      writeKey_ = "";
       return this;
     }
 
@@ -593,6 +652,9 @@ private static final long serialVersionUID = 0L;
       if (((from_bitField0_ & 0x00000020) != 0)) {
         result.type_ = type_;
       }
+      if (((from_bitField0_ & 0x00000040) != 0)) {
+        result.writeKey_ = writeKey_;
+      }
     }
 
     @java.lang.Override
@@ -631,6 +693,11 @@ private static final long serialVersionUID = 0L;
       if (!other.getType().isEmpty()) {
         type_ = other.type_;
         bitField0_ |= 0x00000020;
+        onChanged();
+      }
+      if (!other.getWriteKey().isEmpty()) {
+        writeKey_ = other.writeKey_;
+        bitField0_ |= 0x00000040;
         onChanged();
       }
       this.mergeUnknownFields(other.getUnknownFields());
@@ -689,6 +756,11 @@ private static final long serialVersionUID = 0L;
               bitField0_ |= 0x00000020;
               break;
             } // case 50
+            case 58: {
+              writeKey_ = input.readStringRequireUtf8();
+              bitField0_ |= 0x00000040;
+              break;
+            } // case 58
             default: {
               if (!super.parseUnknownField(input, extensionRegistry, tag)) {
                 done = true; // was an endgroup tag
@@ -1186,6 +1258,98 @@ private static final long serialVersionUID = 0L;
       checkByteStringIsUtf8(value);
       type_ = value;
       bitField0_ |= 0x00000020;
+      onChanged();
+      return this;
+    }
+
+    private java.lang.Object writeKey_ = "";
+    /**
+     * <pre>
+     * Optional. The event's own write key, where it could be read.
+     * </pre>
+     *
+     * <code>string write_key = 7;</code>
+     * @return The writeKey.
+     */
+    public java.lang.String getWriteKey() {
+      java.lang.Object ref = writeKey_;
+      if (!(ref instanceof java.lang.String)) {
+        com.google.protobuf.ByteString bs =
+            (com.google.protobuf.ByteString) ref;
+        java.lang.String s = bs.toStringUtf8();
+        writeKey_ = s;
+        return s;
+      } else {
+        return (java.lang.String) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Optional. The event's own write key, where it could be read.
+     * </pre>
+     *
+     * <code>string write_key = 7;</code>
+     * @return The bytes for writeKey.
+     */
+    public com.google.protobuf.ByteString
+        getWriteKeyBytes() {
+      java.lang.Object ref = writeKey_;
+      if (ref instanceof String) {
+        com.google.protobuf.ByteString b = 
+            com.google.protobuf.ByteString.copyFromUtf8(
+                (java.lang.String) ref);
+        writeKey_ = b;
+        return b;
+      } else {
+        return (com.google.protobuf.ByteString) ref;
+      }
+    }
+    /**
+     * <pre>
+     * Optional. The event's own write key, where it could be read.
+     * </pre>
+     *
+     * <code>string write_key = 7;</code>
+     * @param value The writeKey to set.
+     * @return This builder for chaining.
+     */
+    public Builder setWriteKey(
+        java.lang.String value) {
+      if (value == null) { throw new NullPointerException(); }
+      writeKey_ = value;
+      bitField0_ |= 0x00000040;
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. The event's own write key, where it could be read.
+     * </pre>
+     *
+     * <code>string write_key = 7;</code>
+     * @return This builder for chaining.
+     */
+    public Builder clearWriteKey() {
+      writeKey_ = getDefaultInstance().getWriteKey();
+      bitField0_ = (bitField0_ & ~0x00000040);
+      onChanged();
+      return this;
+    }
+    /**
+     * <pre>
+     * Optional. The event's own write key, where it could be read.
+     * </pre>
+     *
+     * <code>string write_key = 7;</code>
+     * @param value The bytes for writeKey to set.
+     * @return This builder for chaining.
+     */
+    public Builder setWriteKeyBytes(
+        com.google.protobuf.ByteString value) {
+      if (value == null) { throw new NullPointerException(); }
+      checkByteStringIsUtf8(value);
+      writeKey_ = value;
+      bitField0_ |= 0x00000040;
       onChanged();
       return this;
     }

@@ -118,4 +118,24 @@ public interface RefusedEventOrBuilder extends
    */
   com.google.protobuf.ByteString
       getTypeBytes();
+
+  /**
+   * <pre>
+   * Optional. The event's own write key, where it could be read.
+   * </pre>
+   *
+   * <code>string write_key = 7;</code>
+   * @return The writeKey.
+   */
+  java.lang.String getWriteKey();
+  /**
+   * <pre>
+   * Optional. The event's own write key, where it could be read.
+   * </pre>
+   *
+   * <code>string write_key = 7;</code>
+   * @return The bytes for writeKey.
+   */
+  com.google.protobuf.ByteString
+      getWriteKeyBytes();
 }
