@@ -61,20 +61,17 @@ def members(text: str | Raw) -> Members:
 
     Raises Malformed, NotAnObject or TooDeep.
     """
-    try:
-        return _members(text)
-    except msgspec.ValidationError:
-        raise NotAnObject from None
-    except msgspec.DecodeError as error:
-        raise Malformed(str(error)) from None
-    except RecursionError:
-        raise TooDeep from None
+    return _taken_apart(text, _members)
 
 
 def elements(text: str | Raw) -> list[Raw]:
     """The elements of an array, as text. Raises as `members` does."""
+    return _taken_apart(text, _elements)
+
+
+def _taken_apart(text: str | Raw, decode: Callable[[str | Raw], T]) -> T:
     try:
-        return _elements(text)
+        return decode(text)
     except msgspec.ValidationError:
         raise NotAnObject from None
     except msgspec.DecodeError as error:
