@@ -27,20 +27,26 @@ class Reader:
 
     def __init__(self, members: Iterable[Member]) -> None:
         members = tuple(members)
-        self._objects = [member for member in members if member.type is MemberType.OBJECT]
+        objects = [member for member in members if member.type is MemberType.OBJECT]
         plain = [member for member in members if member.type is MemberType.STRING and not member.presence]
-        self._others = [member for member in members if member not in plain and member not in self._objects]
+        others = [member for member in members if member not in plain and member not in objects]
+        self._objects = [
+            (index, member.name, member.field, member.comfortable) for index, member in enumerate(objects, len(plain))
+        ]
+        self._others = [
+            (member.name, member.field, member.presence, member.type is MemberType.TIME) for member in others
+        ]
         # One attrgetter for all: 0.4 µs, where ListFields takes 1.5.
-        self._get = _getter([member.field for member in (*plain, *self._objects)])
-        self._at = len(plain)
-        names = [member.name for member in (*plain, *self._objects, *self._others)]
+        self._get = _getter([member.field for member in (*plain, *objects)])
         self._structure = msgspec.defstruct(
             "Members",
-            [(name, Any, "" if index < self._at else UNSET) for index, name in enumerate(names)],
+            [
+                *((member.name, Any, "") for member in plain),
+                *((member.name, Any, UNSET) for member in (*objects, *others)),
+            ],
             omit_defaults=True,
             gc=False,
         )
-        self._times = [member.name for member in self._others if member.type is MemberType.TIME]
 
     def read(self, message: Message) -> tuple[Any, Presence]:
         """The members, and which of them are set. Raises Refused where a time is none.
@@ -48,28 +54,31 @@ class Reader:
         A free-form member that is not in its text form is put into it.
         """
         values = [*self._get(message)]
-        for index, member in enumerate(self._objects, self._at):
+        for index, _, field, comfortable in self._objects:
             if not values[index]:
                 values[index] = UNSET
-                if message.HasField(member.comfortable):
-                    values[index] = text_of(getattr(message, member.comfortable))
-                    setattr(message, member.field, values[index])
-        for member in self._others:
-            value = getattr(message, member.field) if not member.presence or message.HasField(member.field) else UNSET
-            if value is not UNSET and member.type is MemberType.TIME:
-                value = nanoseconds(value, member.name)
-            values.append(value if member.presence else value or UNSET)
+                if message.HasField(comfortable):
+                    values[index] = text_of(getattr(message, comfortable))
+                    setattr(message, field, values[index])
+        for name, field, presence, is_time in self._others:
+            if not presence:
+                values.append(getattr(message, field) or UNSET)
+            elif not message.HasField(field):
+                values.append(UNSET)
+            else:
+                value = getattr(message, field)
+                values.append(nanoseconds(value, name) if is_time else value)
         return self._structure(*values), tuple([value is not UNSET and value != "" for value in values])
 
     def finish(self, structure: Any) -> None:
         """Make times and free-form members what the record has. Raises Refused where a text is no object."""
-        for name in self._times:
-            if (time := getattr(structure, name)) is not UNSET:
+        for name, _, _, is_time in self._others:
+            if is_time and (time := getattr(structure, name)) is not UNSET:
                 setattr(structure, name, iso8601(time))
-        for member in self._objects:
-            text = getattr(structure, member.name)
+        for _, name, _, _ in self._objects:
+            text = getattr(structure, name)
             if isinstance(text, str):
-                setattr(structure, member.name, raw(text, member.name))
+                setattr(structure, name, raw(text, name))
 
 
 def _getter(fields: list[str]) -> Callable[[Message], tuple[Any, ...]]:
