@@ -33,7 +33,7 @@ function request()
   if path == "/" then
     return wrk.format("POST", path, headers, "")
   end
-  if events == 1 then
+  if path ~= "/v1/batch" then
     return wrk.format("POST", path, headers, one())
   end
   local parts = {}
