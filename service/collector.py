@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _PAYLOAD_BYTES = 16_384
 _TURN = 16
-"""After how many events of a call others have their turn: one of 1,000 takes 20 ms. With 64, single events waited longer."""
+"""After how many events of a call others have their turn: one of 1,000 takes 20 ms, and a single event would wait."""
 
 
 class UnknownDelivery(ValueError):
