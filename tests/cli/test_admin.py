@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import signal
+from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+import cli.metrics
+import http_front.metrics
+import service.metrics
 from tests.cli.serving import PATIENCE, Serve, Serving, until
 
 
@@ -73,6 +79,17 @@ def test_not_ready_while_the_service_is_away(serve: Serve) -> None:
     assert status == 503
     assert reason.endswith("does not answer: DEADLINE_EXCEEDED.")
     until(lambda: readiness(serving) == (200, ""))
+
+
+def test_every_metric_is_documented_with_its_labels() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(trackside_\w+)` \| ([^|]*)\|", text, re.MULTILINE)
+    documented = {name.removesuffix("_total"): set(re.findall(r"`(\w+)`", labels)) for name, labels in rows}
+    modules = (service.metrics, http_front.metrics, cli.metrics)
+    made = re.findall(
+        r'"(trackside_\w+)",\s+"[^"]+",?(?:\s+\[([^]]*)\])?', "".join(inspect.getsource(module) for module in modules)
+    )
+    assert documented == {name: set(re.findall(r'"(\w+)"', labels)) for name, labels in made}
 
 
 def test_metrics_are_those_of_all_processes_together(serve: Serve) -> None:
