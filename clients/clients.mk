@@ -3,7 +3,10 @@ include $(wildcard clients/*/client.mk)
 
 LANGUAGES := go java python typescript
 
-test-clients: $(addprefix test-client-,$(LANGUAGES)) ## Test the clients (needs Go, Node and Java)
+# Two at a time: they fetch, compile, and wait for servers that they killed.
+test-clients: .venv/clients ## Test the clients (needs Go, Node and Java)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target $(addprefix test-client-,$(LANGUAGES)) test-grpcurl check-client-sizes
+
 generate-clients: $(addprefix generate-client-,$(LANGUAGES)) ## Make the clients' generated code
 
 .PHONY: test-clients generate-clients $(addprefix test-client-,$(LANGUAGES)) $(addprefix generate-client-,$(LANGUAGES))
@@ -15,7 +18,6 @@ generate: $(call with,go,go) $(call with,mvn,java) $(call with,npm,typescript)
 endif
 
 # Each is a thin layer over generated code, and is to stay one.
-test-clients: check-client-sizes
 check-client-sizes: .venv/dev ## Fail where a client has too many lines by hand
 	$(BIN)/python clients/sizes.py
 
@@ -25,7 +27,6 @@ check-client-sizes: .venv/dev ## Fail where a client has too many lines by hand
 GRPCURL_VERSION := v1.9.3
 GRPCURL := tests/grpc_tools/.build/$(GRPCURL_VERSION)
 
-test-clients: test-grpcurl
 test-grpcurl: $(GRPCURL)/grpcurl .venv/dev ## Run the grpcurl calls of the documentation (needs Go)
 	PATH="$(CURDIR)/$(GRPCURL):$$PATH" $(BIN)/pytest tests/grpc_tools --confcutdir=tests/grpc_tools
 
@@ -38,7 +39,8 @@ bench-clients: .venv/clients clients/typescript/node_modules ## Measure the clie
 	cd clients/go && go build -o $(CURDIR)/.venv/bench-client-go ./bench
 	npm --prefix clients/typescript run build
 	$(JAVA_MVN) test-compile $(JAVA_FETCH):build-classpath -Dmdep.outputFile=$(CURDIR)/clients/java/target/classpath
-	@cd clients/java/target && echo "-cp $$PWD/classes:$$PWD/test-classes:$$(cat classpath) dev.trackside.client.Bench" >$(CURDIR)/.venv/bench-client-java
+	@cd clients/java/target && echo "-cp $$PWD/classes:$$PWD/test-classes:$$(cat classpath) dev.trackside.client.Bench" \
+		>$(CURDIR)/.venv/bench-client-java
 	$(BIN)/python -m benchmarks.clients $(ARGS)
 
 .PHONY: bench-clients
