@@ -1,4 +1,4 @@
-"""Fails where a client has 250 hand-written lines or more, and prints how many each has.
+"""Fails where a client has as many hand-written lines as it may not have, and prints how many each has.
 
 Counted are lines of code: not those that are blank, or have a comment or a docstring alone. Tests, benches and
 generated code are left out.
@@ -12,7 +12,8 @@ from pathlib import Path
 from pygments import lexers
 from pygments.token import Comment, String
 
-LIMIT = 250
+# The goal is 250 for each. Go and Java are not there yet: they may not grow.
+LIMITS = {"Go": 287, "Java": 551, "Python": 250, "TypeScript": 250}
 CLIENTS = Path(__file__).parent
 # Where each language's sources are, and the folders in them that are not written by hand, or not the client.
 SOURCES = {
@@ -44,8 +45,9 @@ def main() -> int:
         for language, (pattern, others) in SOURCES.items()
     }
     for language, size in sizes.items():
-        print(f"{language:10} {size:4} lines by hand{'' if size < LIMIT else f': {LIMIT} or more'}")
-    return max(sizes.values()) >= LIMIT
+        limit = LIMITS[language]
+        print(f"{language:10} {size:4} lines by hand{'' if size < limit else f': {limit} or more'}")
+    return any(size >= LIMITS[language] for language, size in sizes.items())
 
 
 if __name__ == "__main__":

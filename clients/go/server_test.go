@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -16,7 +17,6 @@ import (
 
 	trackside "github.com/trackside/trackside/clients/go"
 	pb "github.com/trackside/trackside/clients/go/tracksidev1"
-	"google.golang.org/grpc/status"
 )
 
 const nowhere = "127.0.0.1:1" // nothing listens there
@@ -127,7 +127,7 @@ type told struct {
 	accepted  []string
 	duplicate []string
 	refused   []*pb.Refusal
-	lost      []*status.Status
+	lost      []error
 	settled   []string
 }
 
@@ -143,7 +143,7 @@ func (t *told) options(options trackside.Options) trackside.Options {
 	options.OnRefused = func(event *pb.Event, why *pb.Refusal) {
 		t.settle(event, func() { t.refused = append(t.refused, why) })
 	}
-	options.OnLost = func(event *pb.Event, why *status.Status) {
+	options.OnLost = func(event *pb.Event, why error) {
 		t.settle(event, func() { t.lost = append(t.lost, why) })
 	}
 	return options
@@ -158,10 +158,22 @@ func (t *told) settle(event *pb.Event, note func()) {
 
 // start makes a client that ends with the test.
 func start(t *testing.T, target string, options trackside.Options) *trackside.Client {
-	client, err := trackside.New(target, options)
+	client, err := trackside.New(target, given(options))
 	must(t, err)
 	t.Cleanup(func() { client.Close(time.Nanosecond) })
 	return client
+}
+
+// given sets the options that are not zero.
+func given(options trackside.Options) func(*trackside.Options) {
+	return func(all *trackside.Options) {
+		from, to := reflect.ValueOf(options), reflect.ValueOf(all).Elem()
+		for i := range from.NumField() {
+			if !from.Field(i).IsZero() {
+				to.Field(i).Set(from.Field(i))
+			}
+		}
+	}
 }
 
 // track sends events that differ in nothing but their messageIds, which it returns.
@@ -176,7 +188,7 @@ func track(t *testing.T, client *trackside.Client, count int) (messageIDs []stri
 
 func flush(t *testing.T, client *trackside.Client) {
 	t.Helper()
-	if left := client.Flush(60 * time.Second); left != 0 {
+	if left := client.Flush(2 * time.Minute); left != 0 {
 		t.Fatalf("%d events are not settled", left)
 	}
 }

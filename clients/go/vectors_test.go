@@ -241,7 +241,7 @@ func TestAnEventThatBreaksARuleIsRefusedInTheCall(t *testing.T) {
 func TestWhatOnlyTheServerCanRefuseComesToTheSameCallback(t *testing.T) {
 	server := sharedServer(t)
 	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key}))
+	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, Calls: 1}))
 	_, refusals := vectors(t)
 	var expected []vector
 	var sent []string

@@ -1,12 +1,14 @@
-// Command bench sends events of 950 bytes through the client's batcher, and prints how long it took until all were settled.
+// Command bench sends events through the client's batcher: TARGET EVENTS CALLS BATCH. It prints EVENTS, and in how many
+// seconds all were settled.
 package main
 
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"log"
+	"os"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -17,7 +19,7 @@ import (
 	pb "github.com/trackside/trackside/clients/go/tracksidev1"
 )
 
-type object = map[string]any
+type object = trackside.Object
 
 // The event of benchmarks/payload.py.
 var (
@@ -43,15 +45,23 @@ var (
 )
 
 func main() {
-	target := flag.String("target", "localhost:50051", "the server")
-	events := flag.Int("events", 100_000, "how many events to send")
-	calls := flag.Int("calls", 4, "calls in flight")
-	batch := flag.Int("batch", 200, "most events in a call")
-	flag.Parse()
+	if len(os.Args) != 5 {
+		log.Fatal("usage: bench TARGET EVENTS CALLS BATCH")
+	}
+	var numbers [3]int
+	for i := range numbers {
+		number, err := strconv.Atoi(os.Args[i+2])
+		if err != nil {
+			log.Fatal(err)
+		}
+		numbers[i] = number
+	}
 	pad(950)
-	if err := run(*target, *events, *calls, *batch); err != nil {
+	seconds, err := send(os.Args[1], numbers[0], numbers[1], numbers[2])
+	if err != nil {
 		log.Fatal(err)
 	}
+	fmt.Println(numbers[0], seconds)
 }
 
 // pad makes the event as long as `size` bytes of JSON.
@@ -64,23 +74,25 @@ func pad(size int) {
 	properties["note"] = strings.Repeat("x", size-len(whole))
 }
 
-func run(target string, events, calls, batch int) error {
+func send(target string, events, calls, batch int) (seconds float64, err error) {
 	var accepted atomic.Int64
-	client, err := trackside.New(target, trackside.Options{
-		WriteKey: "bench", Calls: calls, BatchEvents: batch, FullWait: time.Minute,
-		OnAccepted: func(*pb.Event, bool) { accepted.Add(1) },
+	client, err := trackside.New(target, func(o *trackside.Options) {
+		o.WriteKey, o.Calls, o.BatchEvents = "bench", calls, batch
+		o.OnAccepted = func(*pb.Event, bool) { accepted.Add(1) }
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	began := time.Now()
 	for range events {
 		if _, err := client.Track(context.Background(), "user-12345", "Order Completed", properties, with); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	client.Close(time.Minute)
-	result, err := json.Marshal(object{"events": events, "seconds": time.Since(began).Seconds(), "accepted": accepted.Load()})
-	fmt.Println(string(result))
-	return err
+	seconds = time.Since(began).Seconds()
+	if accepted.Load() != int64(events) {
+		err = fmt.Errorf("only %d of %d events were accepted", accepted.Load(), events)
+	}
+	return seconds, err
 }
