@@ -309,7 +309,8 @@ SDKS = (
         "import com.segment.analytics.kotlin.core.*\n"
         'val analytics = Analytics(Configuration("WRITE_KEY", apiHost = "HOST/v1", cdnHost = "HOST/v1"))',
         note="`HOST` has no scheme here, as in `events.example.com`: the SDK speaks HTTPS alone. The tests reach the "
-        "collector without TLS through the `requestFactory` of its configuration.",
+        "collector without TLS through the `requestFactory` of its configuration, and have its own messages go through "
+        "one thread. A call made in the moment in which the SDK is created is lost: it does not know its user yet.",
         calls=tuple(kind for kind in KINDS if kind != "page"),
         one_user=True,
         names_previous_id=False,
