@@ -26,7 +26,7 @@ $(JAVA_PLUGINS): clients/java/pom.xml | .venv/bin/python
 	done
 	chmod +x $@.part/*.exe && mv $@.part $@
 
-bench-client-java: ## Send events through the Java client; ARGS="TARGET EVENTS CALLS BATCH BEFORE"
+bench-client-java: ## Send events through the Java client; ARGS="TARGET EVENTS CALLS BATCH"
 	@$(JAVA_MVN) test-compile $(JAVA_FETCH):build-classpath -Dmdep.outputFile=$(CURDIR)/clients/java/target/classpath
 	@cd clients/java/target && java -cp classes:test-classes:$$(cat classpath) dev.trackside.client.Bench $(ARGS)
 
