@@ -51,6 +51,7 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         finally:
             following.cancel()
             await health.enter_graceful_shutdown()
+            servicer.stop()
             await grpc_server.stop(config.drain_timeout)
             await servicer.drain()
     finally:

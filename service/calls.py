@@ -1,10 +1,12 @@
-"""The outermost handler of a call: reads its message, and lets nothing of a failure out."""
+"""The outermost handlers of calls: they read messages, and let nothing of a failure out."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
+from functools import partial
 from operator import methodcaller
 from typing import Any, TypeVar, cast
 
@@ -18,26 +20,70 @@ M = TypeVar("M", bound=Message)
 
 
 def handler(read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[Message]]) -> Any:
-    """The handler of `call`, whose messages `read` parses.
+    """The handler of `call`, whose messages `read` parses."""
+
+    async def handle(message: bytes, context: Context) -> Message:
+        return await _answer(message, context, read, call)
+
+    return cast("Any", grpc.unary_unary_rpc_method_handler(cast("Any", handle), response_serializer=_serialize))
+
+
+class StreamHandler:
+    """Handles streams each of whose messages is answered as one of `handler` is, before the next is read."""
+
+    def __init__(self, read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[Message]]) -> None:
+        self._answer = partial(_answer, read=read, call=call)
+        self._reading: set[asyncio.Task[Any]] = set()
+        self._stopping = False
+        self.method = cast(
+            "Any", grpc.stream_stream_rpc_method_handler(cast("Any", self._handle), response_serializer=_serialize)
+        )
+
+    async def _handle(self, _: Any, context: Context) -> None:
+        while not self._stopping and (message := await self._next(context)) is not grpc.aio.EOF:
+            await context.write(await self._answer(message, context))
+
+    async def _next(self, context: Context) -> Any:
+        """The next message, or EOF."""
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._reading.add(task)
+        try:
+            return await context.read()
+        except asyncio.CancelledError:
+            if self._stopping and task.uncancel() == 0:
+                return grpc.aio.EOF
+            raise
+        finally:
+            self._reading.discard(task)
+
+    def stop(self) -> None:
+        """End every stream when its present message is answered."""
+        self._stopping = True
+        for task in self._reading:
+            task.cancel()
+
+
+async def _answer(
+    message: bytes, context: Context, read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[Message]]
+) -> Message:
+    """What `call` answers.
 
     gRPC itself would answer a failure with UNKNOWN and the exception's own words, and a message that cannot be read
     with that too. Here the caller of a call that failed is told INTERNAL and an id, which is in the log beside the
     traceback.
     """
+    try:
+        request = read(message)
+    except DecodeError as error:
+        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{error}.")
+    try:
+        return await call(request, context)
+    except grpc.aio.BaseError:  # gRPC's own: the call has ended, by us or by the caller
+        raise
+    except Exception:
+        failure = secrets.token_hex(8)
+        log.exception("failure %s of %s", failure, call.__name__)
+        await context.abort(grpc.StatusCode.INTERNAL, f"The call failed. The service's log tells why: {failure}.")
 
-    async def handle(message: bytes, context: Context) -> Message:
-        try:
-            request = read(message)
-        except DecodeError as error:
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{error}.")
-        try:
-            return await call(request, context)
-        except grpc.aio.BaseError:  # gRPC's own: the call has ended, by us or by the caller
-            raise
-        except Exception:
-            failure = secrets.token_hex(8)
-            log.exception("failure %s of %s", failure, call.__name__)
-            await context.abort(grpc.StatusCode.INTERNAL, f"The call failed. The service's log tells why: {failure}.")
 
-    serialize = methodcaller("SerializeToString")
-    return cast("Any", grpc.unary_unary_rpc_method_handler(cast("Any", handle), response_serializer=serialize))
+_serialize = methodcaller("SerializeToString")

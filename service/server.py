@@ -20,7 +20,7 @@ from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 from event_model.authorization import key_of
 from event_model.schema import LIMITS
 from service import metrics
-from service.calls import Context, handler
+from service.calls import Context, StreamHandler, handler
 from service.collector import Collector, UnknownDelivery, Verdicts
 from service.config import ServiceConfig
 from service.queues import Counted, Queue
@@ -55,6 +55,14 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._calls: set[asyncio.Task[Verdicts]] = set()
+        batches = proto.CollectBatchRequest.FromString
+        self._streams = StreamHandler(batches, self.CollectBatch)
+        self.methods = {
+            "Collect": handler(proto.CollectRequest.FromString, self.Collect),
+            "CollectBatch": handler(batches, self.CollectBatch),
+            "CollectStream": self._streams.method,
+        }
+        """By name; what gRPC is to call."""
 
     async def Collect(  # noqa: N802 - the name is the proto's
         self, request: proto.CollectRequest, context: Context
@@ -98,6 +106,10 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         self._calls.add(call)
         call.add_done_callback(self._calls.discard)
         return await asyncio.shield(call)
+
+    def stop(self) -> None:
+        """End the streams, so that the server can stop."""
+        self._streams.stop()
 
     async def drain(self) -> None:
         """Return when every call that was started is done."""
@@ -172,11 +184,7 @@ def build(collector: Collector, config: ServiceConfig) -> tuple[grpc.aio.Server,
         ],
     )
     servicer = Servicer(collector)
-    handlers = {
-        "Collect": handler(proto.CollectRequest.FromString, servicer.Collect),
-        "CollectBatch": handler(proto.CollectBatchRequest.FromString, servicer.CollectBatch),
-    }
-    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, handlers),))
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, servicer.methods),))
     # The stubs of grpcio-health-checking lack its asyncio half.
     health_servicer = cast("Health", health.aio.HealthServicer())  # pyright: ignore
     health_pb2_grpc.add_HealthServicer_to_server(cast("Any", health_servicer), server)

@@ -86,7 +86,7 @@ def test_reflection_names_every_service(channel: grpc.Channel) -> None:
 def test_reflection_describes_the_calls(channel: grpc.Channel) -> None:
     files = reflected(channel, file_containing_symbol=COLLECTOR).file_descriptor_response.file_descriptor_proto
     described = descriptor_pb2.FileDescriptorProto.FromString(files[0])
-    assert [method.name for method in described.service[0].method] == ["Collect", "CollectBatch"]
+    assert [method.name for method in described.service[0].method] == ["Collect", "CollectBatch", "CollectStream"]
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,25 @@ class FailingQueue:
         pass
 
 
-async def test_failure_is_told_by_an_id_that_is_in_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("method", ["Collect", "CollectStream"])
+async def test_failure_is_told_by_an_id_that_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
     config = ServiceConfig(data_dir=tmp_path)
     refused = RefusedStore.open(tmp_path, keep=0)
     grpc_server, _, _ = server.build(Collector(config, Directory(None), FailingQueue(), refused), config)
     port = grpc_server.add_insecure_port("127.0.0.1:0")
     await grpc_server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[ALONE]) as channel:
+        stub: Any = proto_grpc.CollectorServiceStub(channel)
+        batch = proto.CollectBatchRequest(entries=[proto.Entry(event=event("1", write_key="key"))])
+        answer = (
+            stub.Collect(request("1"), timeout=PATIENCE)
+            if method == "Collect"
+            else anext(aiter(stub.CollectStream(iter([batch]), timeout=PATIENCE)))
+        )
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await proto_grpc.CollectorServiceStub(channel).Collect(request("1"), timeout=PATIENCE)
+            await answer
     await grpc_server.stop(0)
     refused.close()
     assert caught.value.code() is grpc.StatusCode.INTERNAL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,22 +29,23 @@ class Gate:
         self.opened = threading.Event()
         self._collect = cast("Callable[[bytes], bytes]", service.unary_unary(f"/{_SERVICE}/CollectBatch"))
 
-    def relay(self, call: bytes, _: Any) -> bytes:
-        self.arrived.release()
-        assert self.opened.wait(10)
-        answer = self._collect(call)
-        self.passed.release()
-        return answer
+    def relay(self, calls: Iterator[bytes], _: Any) -> Iterator[bytes]:
+        for call in calls:
+            self.arrived.release()
+            assert self.opened.wait(10)
+            answer = self._collect(call)
+            self.passed.release()
+            yield answer
 
 
 @contextmanager
 def gated(trackside: Running, directory: Path, **settings: Any) -> Generator[tuple[Gate, httpx.Client]]:
     """A front whose service is behind a gate, which is closed."""
     gate = Gate(trackside.channel)
-    with ThreadPoolExecutor(4) as threads:
+    with ThreadPoolExecutor(8) as threads:
         server = grpc.server(threads)
-        method = cast("Any", grpc.unary_unary_rpc_method_handler(gate.relay))
-        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {"CollectBatch": method})])
+        method = cast("Any", grpc.stream_stream_rpc_method_handler(gate.relay))
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {"CollectStream": method})])
         target = f"unix:{directory / 'gate'}"
         server.add_insecure_port(target)
         server.start()

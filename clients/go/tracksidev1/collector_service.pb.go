@@ -1066,10 +1066,11 @@ const file_trackside_v1_collector_service_proto_rawDesc = "" +
 	"\x14REASON_TYPE_MISMATCH\x10\f\x12\x1a\n" +
 	"\x16REASON_RESERVED_MEMBER\x10\r\x12\x1a\n" +
 	"\x16REASON_EVENT_TOO_LARGE\x10\x0e\x12\x1c\n" +
-	"\x18REASON_REQUEST_TOO_LARGE\x10\x0f2\xd1\x01\n" +
+	"\x18REASON_REQUEST_TOO_LARGE\x10\x0f2\xad\x02\n" +
 	"\x10CollectorService\x12F\n" +
 	"\aCollect\x12\x1c.trackside.v1.CollectRequest\x1a\x1d.trackside.v1.CollectResponse\x12U\n" +
-	"\fCollectBatch\x12!.trackside.v1.CollectBatchRequest\x1a\".trackside.v1.CollectBatchResponse\x1a\x1e\x8a\xe4\x19\x1a\b\x80x\x10\x80\xa0\x1f\x18\x80x \x80\x80\x80\x04(\x88'0\x80\x80\x80\x028\xc8\x01Bn\n" +
+	"\fCollectBatch\x12!.trackside.v1.CollectBatchRequest\x1a\".trackside.v1.CollectBatchResponse\x12Z\n" +
+	"\rCollectStream\x12!.trackside.v1.CollectBatchRequest\x1a\".trackside.v1.CollectBatchResponse(\x010\x01\x1a\x1e\x8a\xe4\x19\x1a\b\x80x\x10\x80\xa0\x1f\x18\x80x \x80\x80\x80\x04(\x88'0\x80\x80\x80\x028\xc8\x01Bn\n" +
 	"\x10dev.trackside.v1B\x15CollectorServiceProtoP\x01ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1b\x06proto3"
 
 var (
@@ -1126,10 +1127,12 @@ var file_trackside_v1_collector_service_proto_depIdxs = []int32{
 	16, // 17: trackside.v1.Retry.delay:type_name -> google.protobuf.Duration
 	3,  // 18: trackside.v1.CollectorService.Collect:input_type -> trackside.v1.CollectRequest
 	5,  // 19: trackside.v1.CollectorService.CollectBatch:input_type -> trackside.v1.CollectBatchRequest
-	4,  // 20: trackside.v1.CollectorService.Collect:output_type -> trackside.v1.CollectResponse
-	9,  // 21: trackside.v1.CollectorService.CollectBatch:output_type -> trackside.v1.CollectBatchResponse
-	20, // [20:22] is the sub-list for method output_type
-	18, // [18:20] is the sub-list for method input_type
+	5,  // 20: trackside.v1.CollectorService.CollectStream:input_type -> trackside.v1.CollectBatchRequest
+	4,  // 21: trackside.v1.CollectorService.Collect:output_type -> trackside.v1.CollectResponse
+	9,  // 22: trackside.v1.CollectorService.CollectBatch:output_type -> trackside.v1.CollectBatchResponse
+	9,  // 23: trackside.v1.CollectorService.CollectStream:output_type -> trackside.v1.CollectBatchResponse
+	21, // [21:24] is the sub-list for method output_type
+	18, // [18:21] is the sub-list for method input_type
 	18, // [18:18] is the sub-list for extension type_name
 	18, // [18:18] is the sub-list for extension extendee
 	0,  // [0:18] is the sub-list for field type_name

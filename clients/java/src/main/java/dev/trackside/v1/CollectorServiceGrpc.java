@@ -79,6 +79,37 @@ public final class CollectorServiceGrpc {
     return getCollectBatchMethod;
   }
 
+  private static volatile io.grpc.MethodDescriptor<dev.trackside.v1.CollectBatchRequest,
+      dev.trackside.v1.CollectBatchResponse> getCollectStreamMethod;
+
+  @io.grpc.stub.annotations.RpcMethod(
+      fullMethodName = SERVICE_NAME + '/' + "CollectStream",
+      requestType = dev.trackside.v1.CollectBatchRequest.class,
+      responseType = dev.trackside.v1.CollectBatchResponse.class,
+      methodType = io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
+  public static io.grpc.MethodDescriptor<dev.trackside.v1.CollectBatchRequest,
+      dev.trackside.v1.CollectBatchResponse> getCollectStreamMethod() {
+    io.grpc.MethodDescriptor<dev.trackside.v1.CollectBatchRequest, dev.trackside.v1.CollectBatchResponse> getCollectStreamMethod;
+    if ((getCollectStreamMethod = CollectorServiceGrpc.getCollectStreamMethod) == null) {
+      synchronized (CollectorServiceGrpc.class) {
+        if ((getCollectStreamMethod = CollectorServiceGrpc.getCollectStreamMethod) == null) {
+          CollectorServiceGrpc.getCollectStreamMethod = getCollectStreamMethod =
+              io.grpc.MethodDescriptor.<dev.trackside.v1.CollectBatchRequest, dev.trackside.v1.CollectBatchResponse>newBuilder()
+              .setType(io.grpc.MethodDescriptor.MethodType.BIDI_STREAMING)
+              .setFullMethodName(generateFullMethodName(SERVICE_NAME, "CollectStream"))
+              .setSampledToLocalTracing(true)
+              .setRequestMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.trackside.v1.CollectBatchRequest.getDefaultInstance()))
+              .setResponseMarshaller(io.grpc.protobuf.ProtoUtils.marshaller(
+                  dev.trackside.v1.CollectBatchResponse.getDefaultInstance()))
+              .setSchemaDescriptor(new CollectorServiceMethodDescriptorSupplier("CollectStream"))
+              .build();
+        }
+      }
+    }
+    return getCollectStreamMethod;
+  }
+
   /**
    * Creates a new async stub that supports all call types for the service
    */
@@ -168,6 +199,18 @@ public final class CollectorServiceGrpc {
         io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchResponse> responseObserver) {
       io.grpc.stub.ServerCalls.asyncUnimplementedUnaryCall(getCollectBatchMethod(), responseObserver);
     }
+
+    /**
+     * <pre>
+     * CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
+     * events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
+     * sent again; a service that stops ends the stream with OK.
+     * </pre>
+     */
+    default io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchRequest> collectStream(
+        io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchResponse> responseObserver) {
+      return io.grpc.stub.ServerCalls.asyncUnimplementedStreamingCall(getCollectStreamMethod(), responseObserver);
+    }
   }
 
   /**
@@ -230,6 +273,19 @@ public final class CollectorServiceGrpc {
       io.grpc.stub.ClientCalls.asyncUnaryCall(
           getChannel().newCall(getCollectBatchMethod(), getCallOptions()), request, responseObserver);
     }
+
+    /**
+     * <pre>
+     * CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
+     * events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
+     * sent again; a service that stops ends the stream with OK.
+     * </pre>
+     */
+    public io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchRequest> collectStream(
+        io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchResponse> responseObserver) {
+      return io.grpc.stub.ClientCalls.asyncBidiStreamingCall(
+          getChannel().newCall(getCollectStreamMethod(), getCallOptions()), responseObserver);
+    }
   }
 
   /**
@@ -273,6 +329,20 @@ public final class CollectorServiceGrpc {
     public dev.trackside.v1.CollectBatchResponse collectBatch(dev.trackside.v1.CollectBatchRequest request) throws io.grpc.StatusException {
       return io.grpc.stub.ClientCalls.blockingV2UnaryCall(
           getChannel(), getCollectBatchMethod(), getCallOptions(), request);
+    }
+
+    /**
+     * <pre>
+     * CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
+     * events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
+     * sent again; a service that stops ends the stream with OK.
+     * </pre>
+     */
+    @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
+    public io.grpc.stub.BlockingClientCall<dev.trackside.v1.CollectBatchRequest, dev.trackside.v1.CollectBatchResponse>
+        collectStream() {
+      return io.grpc.stub.ClientCalls.blockingBidiStreamingCall(
+          getChannel(), getCollectStreamMethod(), getCallOptions());
     }
   }
 
@@ -368,6 +438,7 @@ public final class CollectorServiceGrpc {
 
   private static final int METHODID_COLLECT = 0;
   private static final int METHODID_COLLECT_BATCH = 1;
+  private static final int METHODID_COLLECT_STREAM = 2;
 
   private static final class MethodHandlers<Req, Resp> implements
       io.grpc.stub.ServerCalls.UnaryMethod<Req, Resp>,
@@ -404,6 +475,9 @@ public final class CollectorServiceGrpc {
     public io.grpc.stub.StreamObserver<Req> invoke(
         io.grpc.stub.StreamObserver<Resp> responseObserver) {
       switch (methodId) {
+        case METHODID_COLLECT_STREAM:
+          return (io.grpc.stub.StreamObserver<Req>) serviceImpl.collectStream(
+              (io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchResponse>) responseObserver);
         default:
           throw new AssertionError();
       }
@@ -426,6 +500,13 @@ public final class CollectorServiceGrpc {
               dev.trackside.v1.CollectBatchRequest,
               dev.trackside.v1.CollectBatchResponse>(
                 service, METHODID_COLLECT_BATCH)))
+        .addMethod(
+          getCollectStreamMethod(),
+          io.grpc.stub.ServerCalls.asyncBidiStreamingCall(
+            new MethodHandlers<
+              dev.trackside.v1.CollectBatchRequest,
+              dev.trackside.v1.CollectBatchResponse>(
+                service, METHODID_COLLECT_STREAM)))
         .build();
   }
 
@@ -476,6 +557,7 @@ public final class CollectorServiceGrpc {
               .setSchemaDescriptor(new CollectorServiceFileDescriptorSupplier())
               .addMethod(getCollectMethod())
               .addMethod(getCollectBatchMethod())
+              .addMethod(getCollectStreamMethod())
               .build();
         }
       }

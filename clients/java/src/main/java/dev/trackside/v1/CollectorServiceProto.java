@@ -136,15 +136,17 @@ public final class CollectorServiceProto extends com.google.protobuf.GeneratedFi
       "EASON_UNKNOWN_TYPE\020\013\022\030\n\024REASON_TYPE_MISM" +
       "ATCH\020\014\022\032\n\026REASON_RESERVED_MEMBER\020\r\022\032\n\026RE" +
       "ASON_EVENT_TOO_LARGE\020\016\022\034\n\030REASON_REQUEST" +
-      "_TOO_LARGE\020\0172\321\001\n\020CollectorService\022F\n\007Col" +
+      "_TOO_LARGE\020\0172\255\002\n\020CollectorService\022F\n\007Col" +
       "lect\022\034.trackside.v1.CollectRequest\032\035.tra" +
       "ckside.v1.CollectResponse\022U\n\014CollectBatc" +
       "h\022!.trackside.v1.CollectBatchRequest\032\".t" +
-      "rackside.v1.CollectBatchResponse\032\036\212\344\031\032\010\200" +
-      "x\020\200\240\037\030\200x \200\200\200\004(\210\'0\200\200\200\0028\310\001Bn\n\020dev.tracksid" +
-      "e.v1B\025CollectorServiceProtoP\001ZAgithub.co" +
-      "m/trackside/trackside/clients/go/tracksi" +
-      "dev1;tracksidev1b\006proto3"
+      "rackside.v1.CollectBatchResponse\022Z\n\rColl" +
+      "ectStream\022!.trackside.v1.CollectBatchReq" +
+      "uest\032\".trackside.v1.CollectBatchResponse" +
+      "(\0010\001\032\036\212\344\031\032\010\200x\020\200\240\037\030\200x \200\200\200\004(\210\'0\200\200\200\0028\310\001Bn\n\020" +
+      "dev.trackside.v1B\025CollectorServiceProtoP" +
+      "\001ZAgithub.com/trackside/trackside/client" +
+      "s/go/tracksidev1;tracksidev1b\006proto3"
     };
     descriptor = com.google.protobuf.Descriptors.FileDescriptor
       .internalBuildGeneratedFileFrom(descriptorData,
