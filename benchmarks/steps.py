@@ -23,7 +23,6 @@ from http_front.collecting import Collected
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import Record, open_queue
-from service.record import ENVELOPE
 from service.record import KINDS as RECORD_KINDS
 from service.refused import RefusedStore
 from service.sources import Directory
@@ -64,7 +63,7 @@ def _ignore(_: coalescer.Verdicts) -> None:
 
 
 def _shape(event: Event) -> Shape:
-    return "track", event.message_id != "", ENVELOPE.read(event)[1], RECORD_KINDS["track"].reader.read(event.track)[1]
+    return "track", event.message_id != "", RECORD_KINDS["track"].reader.read(event)[1]
 
 
 def main() -> None:

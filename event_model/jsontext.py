@@ -86,7 +86,8 @@ def decoded_object(text: str, nesting: int, decode: Callable[[str], T]) -> tuple
     With it, what `decode` made of it: a msgspec decoder's method for a Struct, which skips what it has no field for.
     Raises Malformed, NotAnObject or TooDeep.
     """
-    if text.count("{") + text.count("[") > nesting and depth(text) > nesting:
+    # Counting takes as long as decoding; what is shorter than its brackets would be needs none.
+    if len(text) > 2 * nesting and text.count("{") + text.count("[") > nesting and depth(text) > nesting:
         raise TooDeep
     try:
         decoded = decode(text)

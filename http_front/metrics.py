@@ -6,6 +6,10 @@ from functools import lru_cache
 
 from prometheus_client import Counter, Histogram
 
+from event_model.series import keep_process_id
+
+keep_process_id()
+
 _requests = Histogram(
     "trackside_http_request_seconds",
     "Seconds from a request's head to its answer, by route and status.",

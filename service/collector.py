@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 _PAYLOAD_BYTES = 16_384
 _TURN = 16
-"""After how many events of a call others have their turn: one of 1,000 takes 20 ms, and a single event would wait."""
+"""After how many events of a call smaller ones have their turn: 1,000 take 20 ms, and a single event would wait."""
 
 
 class UnknownDelivery(ValueError):
@@ -46,12 +46,20 @@ class Verdicts:
 
 
 @dataclass(slots=True)
-class _Accepted:
-    """The records of a call, and of each its entry's index and its source's name."""
+class _Call:
+    """A call, and what is known of it so far."""
 
+    entries: Sequence[proto.Entry]
+    deliveries: Sequence[Delivery | Refused]
+    received_at: int
+    verdicts: Verdicts
     records: list[Record] = field(default_factory=list[Record])
+    """Of the events that were accepted; of each its entry's index, its kind and its source's name."""
     indexes: list[int] = field(default_factory=list[int])
-    sources: list[str] = field(default_factory=list[str])
+    labels: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    refused: list[tuple[proto.Entry, Delivery | Refused, Refused]] = field(
+        default_factory=list[tuple[proto.Entry, Delivery | Refused, Refused]]
+    )
 
 
 class Collector:
@@ -75,6 +83,7 @@ class Collector:
         self._clock = clock
         self._pending = 0
         self._failing = False
+        self._large = asyncio.Lock()
 
     async def collect(
         self, entries: Sequence[proto.Entry], deliveries: Sequence[proto.Delivery], call_key: str
@@ -82,37 +91,47 @@ class Collector:
         """An outcome for each entry, when what was accepted is durable. Raises UnknownDelivery."""
         self._sources.refresh()
         received_at = self._clock() // 1_000_000 * 1_000_000
-        checked = self._deliveries(entries, deliveries, call_key)
-        verdicts = Verdicts([proto.OUTCOME_ACCEPTED] * len(entries))
-        accepted = _Accepted()
-        refused: list[tuple[proto.Entry, Delivery | Refused, Refused]] = []
-        for index, entry in enumerate(entries):
-            if index % _TURN == _TURN - 1:
-                await asyncio.sleep(0)
-            delivery = checked[entry.delivery]
+        call = _Call(
+            entries,
+            self._deliveries(entries, deliveries, call_key),
+            received_at,
+            Verdicts([proto.OUTCOME_ACCEPTED] * len(entries)),
+        )
+        if len(entries) <= _TURN:
+            self._judge(call, 0)
+        else:  # one large call after the other: side by side, all would be done when the last is
+            async with self._large:
+                for first in range(0, len(entries), _TURN):
+                    self._judge(call, first)
+                    await asyncio.sleep(0)
+        if call.refused:
+            self._keep(call.refused, received_at)
+        if call.records:
+            await self._put(call)
+        return call.verdicts
+
+    def _judge(self, call: _Call, first: int) -> None:
+        """Make records of the next entries, or refuse them."""
+        for index, entry in enumerate(call.entries[first : first + _TURN], first):
+            delivery = call.deliveries[entry.delivery]
             try:
                 if entry.HasField("refused"):
                     raise Refused(entry.refused.reason, entry.refused.field, entry.refused.description)
                 if isinstance(delivery, Refused):
                     raise delivery
-                record, source = self._intake.record(entry.event, delivery, received_at)
+                record, source = self._intake.record(entry.event, delivery, call.received_at)
             except Refused as refusal:
-                verdicts.outcomes[index] = proto.OUTCOME_REFUSED
-                verdicts.refusals.append(
+                call.verdicts.outcomes[index] = proto.OUTCOME_REFUSED
+                call.verdicts.refusals.append(
                     proto.Refusal(
                         index=index, reason=refusal.reason, field=refusal.field, description=refusal.description
                     )
                 )
-                refused.append((entry, delivery, refusal))
+                call.refused.append((entry, delivery, refusal))
             else:
-                accepted.records.append(record)
-                accepted.indexes.append(index)
-                accepted.sources.append(source)
-        if refused:
-            self._keep(refused, received_at)
-        if accepted.records:
-            await self._put(accepted, verdicts)
-        return verdicts
+                call.records.append(record)
+                call.indexes.append(index)
+                call.labels.append((record.kind, source))
 
     def _deliveries(
         self, entries: Sequence[proto.Entry], deliveries: Sequence[proto.Delivery], call_key: str
@@ -132,9 +151,9 @@ class Collector:
                 checked.append(refusal)
         return checked
 
-    async def _put(self, accepted: _Accepted, verdicts: Verdicts) -> None:
+    async def _put(self, call: _Call) -> None:
         """Queue the records, and say what became of them."""
-        records = accepted.records
+        records, verdicts = call.records, call.verdicts
         duplicates: Collection[int] = ()
         size = sum([len(record.value) for record in records])
         if self._pending and self._pending + size > self._max_pending:
@@ -154,18 +173,18 @@ class Collector:
             self._pending -= size
             metrics.pending_bytes.set(self._pending)
         tally: Counter[metrics.Outcome] = Counter()
-        of = [(record.kind, source) for record, source in zip(records, accepted.sources, strict=True)]
+        of = Counter(call.labels)
         if verdicts.retry:
             reason = _name(proto.RetryReason.Name(verdicts.retry), "RETRY_REASON_")
-            tally.update({(*labels, "retry", reason): number for labels, number in Counter(of).items()})
-            for index in accepted.indexes:
+            tally.update({(*labels, "retry", reason): number for labels, number in of.items()})
+            for index in call.indexes:
                 verdicts.outcomes[index] = proto.OUTCOME_RETRY
         else:
-            again = Counter([of[number] for number in duplicates])
+            again = Counter([call.labels[number] for number in duplicates])
             tally.update({(*labels, "duplicate", ""): number for labels, number in again.items()})
-            tally.update({(*labels, "accepted", ""): number for labels, number in (Counter(of) - again).items()})
+            tally.update({(*labels, "accepted", ""): number for labels, number in (of - again).items()})
             for number in duplicates:
-                verdicts.outcomes[accepted.indexes[number]] = proto.OUTCOME_DUPLICATE
+                verdicts.outcomes[call.indexes[number]] = proto.OUTCOME_DUPLICATE
         metrics.count(tally)
 
     def _keep(self, refused: Sequence[tuple[proto.Entry, Delivery | Refused, Refused]], now: int) -> None:

@@ -17,7 +17,7 @@ from service.fields import Reader
 from service.freeform import checked, decoded, raw
 from service.refusals import Refused
 
-_MEMBERS = Reader(members_of(proto.Delivery.DESCRIPTOR))
+_MEMBERS = Reader({"": members_of(proto.Delivery.DESCRIPTOR)})
 
 
 class Delivery:
@@ -32,7 +32,7 @@ class Delivery:
         said, _ = _MEMBERS.read(delivery)
         self.sent_at: int | UnsetType = said.sentAt
         self.timestamp: int | UnsetType = said.timestamp
-        context, integrations = said.context or "", said.integrations or ""
+        context, integrations = said.context, said.integrations
         injected = bool(context or integrations)
         if events > 1 or injected:
             _bound_all(delivery, events, size, len(context.encode()) + len(integrations.encode()), call_key)
@@ -43,17 +43,17 @@ class Delivery:
         self._integrations = raw(integrations, "integrations") if integrations else UNSET
         self._integrations_members = jsontext.members(self._integrations) if self._integrations is not UNSET else {}
 
-    def context(self, text: str | UnsetType) -> Raw | UnsetType:
+    def context(self, text: str) -> Raw | UnsetType:
         """An event's context with the delivery's beneath it, and the request's address and agent beneath both."""
-        if text is UNSET:
+        if not text:
             return self._context_alone
         if self._context_members:
             text = jsontext.merged(checked(text, "context"), self._context_members)
         return Raw(self._request.fill(text))
 
-    def integrations(self, text: str | UnsetType) -> Raw | UnsetType:
+    def integrations(self, text: str) -> Raw | UnsetType:
         """An event's integrations with the delivery's beneath them."""
-        if text is UNSET:
+        if not text:
             return self._integrations
         text = checked(text, "integrations")
         return Raw(jsontext.merged(text, self._integrations_members) if self._integrations_members else text)

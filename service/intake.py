@@ -12,7 +12,7 @@ from trackside.v1.event_pb2 import Event
 from service.config import ServiceConfig
 from service.delivery import Delivery
 from service.queues import Record
-from service.record import ENVELOPE, KINDS, Stamps
+from service.record import KINDS, NO_KIND
 from service.refusals import Refused
 from service.sources import Directory, Mode
 from service.stamping import SECOND, corrected, iso8601, nanoseconds
@@ -33,27 +33,27 @@ class Intake:
 
     def record(self, event: Event, delivery: Delivery, received_at: int) -> tuple[Record, str]:
         """An event's record and the name of its source. `received_at` is in nanoseconds since 1970. Raises Refused."""
-        kind = KINDS.get(event.WhichOneof("kind") or "")
-        envelope, has = ENVELOPE.read(event)
-        own, has_own = kind.reader.read(getattr(event, kind.field)) if kind else (None, ())
+        kind = KINDS.get(event.WhichOneof("kind") or "", NO_KIND)
+        draft, present = kind.reader.read(event)
         size = event.ByteSize()
         if size > self._limit:
             raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {self._limit} are allowed")
-        if kind is None:  # said before what else is wrong, as the front does
+        if kind is NO_KIND:  # said before what else is wrong, as the front does
             raise Refused(proto.REASON_REQUIRED, "type", "type is required")
-        write_key = key_of(event.write_key, delivery)
+        draft.writeKey = write_key = key_of(event.write_key, delivery)
         source, make_id = self._source(write_key)
-        if make_id and not event.message_id:
-            event.message_id = str(uuid.uuid4())
         message_id = event.message_id
-        validate(event, (kind.name, message_id != "", has, has_own))
-        user = envelope.userId or envelope.anonymousId
-        timestamp = self._timestamp(event, envelope, delivery, received_at)
-        envelope.context = delivery.context(envelope.context)
-        envelope.integrations = delivery.integrations(envelope.integrations)
-        stamps = Stamps(message_id, kind.name, iso8601(timestamp), write_key, iso8601(received_at))
-        value = kind.encode(envelope, own, event.extra_json, stamps)
-        return Record(value, write_key, message_id, kind.name, user), source
+        if make_id and not message_id:
+            event.message_id = message_id = str(uuid.uuid4())
+        validate(event, (kind.name, message_id != "", present))
+        draft.messageId = message_id
+        draft.type = kind.name
+        draft.timestamp = iso8601(self._timestamp(event, draft, delivery, received_at))
+        draft.receivedAt = iso8601(received_at)
+        draft.context = delivery.context(draft.context)
+        draft.integrations = delivery.integrations(draft.integrations)
+        value = kind.encode(draft, event.extra_json)
+        return Record(value, write_key, message_id, kind.name, draft.userId or draft.anonymousId), source
 
     def _source(self, write_key: str) -> tuple[str, bool]:
         """The name of the key's source, and whether events without a messageId get one. Raises Refused."""
@@ -67,25 +67,25 @@ class Intake:
             self._sources.report_unknown(write_key)
         return UNKNOWN, self._make_ids
 
-    def _timestamp(self, event: Event, envelope: Any, delivery: Delivery, received_at: int) -> int:
+    def _timestamp(self, event: Event, draft: Any, delivery: Delivery, received_at: int) -> int:
         """The event's timestamp as the record has it; what its other times lack is filled in."""
-        if envelope.sentAt is UNSET:
-            envelope.sentAt = delivery.sent_at
+        if draft.sentAt is UNSET:
+            draft.sentAt = delivery.sent_at
         if event.HasField("timestamp"):
             timestamp = nanoseconds(event.timestamp, "timestamp")
         else:
-            timestamp = envelope.originalTimestamp
+            timestamp = draft.originalTimestamp
             if timestamp is UNSET:
                 timestamp = delivery.timestamp
         if timestamp is UNSET:
             return received_at
-        if envelope.sentAt is UNSET:
+        if draft.sentAt is UNSET:
             return timestamp
-        time = corrected(timestamp, envelope.sentAt, received_at, self._max_skew)
+        time = corrected(timestamp, draft.sentAt, received_at, self._max_skew)
         if time is None:
             return timestamp
-        if envelope.originalTimestamp is UNSET:
-            envelope.originalTimestamp = timestamp
+        if draft.originalTimestamp is UNSET:
+            draft.originalTimestamp = timestamp
         return time
 
 

@@ -5,6 +5,7 @@ What the service stamps is written last, so that no reader that takes the last o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -19,38 +20,28 @@ from service.freeform import checked_members, text_of
 from service.refusals import Refused
 
 
-class Stamps(msgspec.Struct, rename="camel", gc=False):
-    """What the service says of an event, which ends its record. Times are ISO 8601."""
-
-    message_id: str
-    type: str
-    timestamp: str
-    write_key: str
-    received_at: str
-
-
 class Kind:
     """One kind of event: how it is read, how its record is written, and which members its record has."""
 
-    def __init__(self, kind: schema.Kind) -> None:
-        self.field = kind.field
-        self.name = kind.name
-        self.reader = Reader(kind.members)
-        self._stand_ins = [(member.name, member.options.stand_in) for member in kind.members if member.options.stand_in]
-        self._reserved = frozenset([member.name for member in (*schema.ENVELOPE, *kind.members)]) | _STAMPED
+    def __init__(self, name: str, field: str = "", members: Sequence[schema.Member] = ()) -> None:
+        self.name = name
+        self.reader = Reader({"": _ENVELOPE, field: members} if field else {"": _ENVELOPE}, STAMPED)
+        self._stand_ins = [(member.name, member.options.stand_in) for member in members if member.options.stand_in]
+        self._reserved = frozenset([member.name for member in (*schema.ENVELOPE, *members)]).union(STAMPED)
 
-    def encode(self, envelope: Any, own: Any, extra: str, stamps: Stamps) -> bytes:
-        """The record, one line of UTF-8. Raises Refused where a text is not what it must be."""
+    def encode(self, draft: Any, extra: str) -> bytes:
+        """The record, one line of UTF-8, of what the reader read and the stamps.
+
+        Raises Refused where a text is not what it must be.
+        """
         for name, stand_in in self._stand_ins:
-            if not getattr(own, name) and envelope.userId:
-                setattr(own, name, getattr(envelope, stand_in))
-        ENVELOPE.finish(envelope)
-        self.reader.finish(own)
-        objects = [_encode(envelope), _encode(own)]
-        if extra:
-            objects.append(_encode(self._extra(extra)))
-        objects.append(_encode(stamps))
-        return b"{%b}" % b",".join([text[1:-1] for text in objects if text != b"{}"])
+            if not getattr(draft, name) and draft.userId:
+                setattr(draft, name, getattr(draft, stand_in))
+        self.reader.finish(draft)
+        record = _encode(draft)
+        if not extra or not (members := self._extra(extra)):
+            return record
+        return b"%b,%b" % (_encode(members)[:-1], record[1:])
 
     def _extra(self, text: str) -> jsontext.Members:
         members = checked_members(text, _EXTRA)
@@ -73,10 +64,14 @@ def shown(event: Event) -> bytes:
 
 _encode = msgspec.json.Encoder().encode
 _EXTRA = "extra_json"
-_STAMPED = frozenset(field.encode_name for field in msgspec.structs.fields(Stamps))
 
-ENVELOPE = Reader(member for member in schema.ENVELOPE if member.name not in _STAMPED)
-"""Reads the members that every kind has, but for those that the service says."""
+STAMPED = ("messageId", "type", "timestamp", "writeKey", "receivedAt")
+"""The members that the service says. Times are ISO 8601."""
 
-KINDS = {kind.field: Kind(kind) for kind in schema.KINDS.values()}
+_ENVELOPE = [member for member in schema.ENVELOPE if member.name not in STAMPED]
+
+KINDS = {kind.field: Kind(kind.name, kind.field, kind.members) for kind in schema.KINDS.values()}
 """Every kind of event, by its field in Event."""
+
+NO_KIND = Kind("")
+"""Reads an event whose kind is not known."""

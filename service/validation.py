@@ -18,8 +18,8 @@ from trackside.v1.event_pb2 import Event
 from service.fields import Presence
 from service.refusals import Refused
 
-Shape = tuple[str, bool, Presence, Presence]
-"""Which fields are set: the kind, whether there is a messageId, the event's own, and those of its kind's message."""
+Shape = tuple[str, bool, Presence]
+"""Which fields are set: the kind, whether there is a messageId, and the event's other members."""
 
 _validator = protovalidate.Validator()
 _remembered: dict[Shape, Refused | None] = {}

@@ -1,30 +1,29 @@
-"""The embedded queue: a SQLite file, written by one thread that commits whatever waits in one transaction."""
+"""The embedded queue: a SQLite file. What waits while a transaction is committed shares the next."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-import sqlite3
-import threading
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
-from contextlib import closing
+from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
 from typing import NamedTuple
 
 from service.queues import QueueUnavailable, Record
 from service.queues.sqlite_file import lock, numbers, open_writer, pack_row, path_of
 from service.queues.sqlite_marks import SCHEMA as MARKS
 from service.queues.sqlite_marks import Marks
+from service.queues.sqlite_writer import Writer
 
 SCHEMA = """
     CREATE TABLE probe (id INTEGER PRIMARY KEY, filling BLOB NOT NULL);
     CREATE TRIGGER replace_probe AFTER INSERT ON probe BEGIN DELETE FROM probe WHERE id < new.id; END;
 """
 INSERT = "INSERT INTO records (last, second, marks, lengths, lines) VALUES (?, ?, ?, ?, ?)"
-GROUP_RECORDS = 10_000
-"""After how many records a group takes no further put."""
+GROUP_RECORDS = 1_000
+"""After how many records a group takes no further put: to make a row of them keeps the event loop for some 4 ms."""
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
 PROOF_SECONDS = 5.0
@@ -57,13 +56,14 @@ class SQLiteQueue:
             self._lock.close()
             raise
         self._inode = path.stat().st_ino
-        self._first, self._next = numbers(self._connection)
-        self._marks = Marks(self._connection, duplicate_window, int(clock()), self._next)
+        self._first, following = numbers(self._connection)
+        self._marks = Marks(self._connection, duplicate_window, int(clock()), following)
         self._proved = -PROOF_SECONDS
         self._open = True
-        self._waiting: SimpleQueue[_Put | None] = SimpleQueue()
-        self._writer = threading.Thread(target=self._run, name="queue-writer", daemon=True)
-        self._writer.start()
+        self._waiting: deque[_Put] = deque()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._writer = Writer(self._connection)
 
     async def put(self, records: Sequence[Record]) -> Collection[int]:
         return await self._commit(records) if records else ()
@@ -79,57 +79,48 @@ class SQLiteQueue:
         return True
 
     async def close(self) -> None:
-        if self._open:
-            self._open = False
-            self._waiting.put(None)
-        await asyncio.to_thread(self._writer.join)
+        self._open = False
+        await self._idle.wait()
+        await self._writer.close()
+        self._lock.close()
 
     def depth(self) -> int:
         """How many records the queue holds."""
-        return self._next - self._first
+        return self._marks.following - self._first
 
     async def _commit(self, records: Sequence[Record]) -> Collection[int]:
         if not self._open:
             raise QueueUnavailable("The queue is closed.")
-        # Asked of the first put of a group only: to ask lets the writer go ahead, and would take the group apart.
-        if self._waiting.empty() and not self._in_place():
-            raise QueueUnavailable(f"The queue {self._path} was removed or replaced.")
-        answer: asyncio.Future[Collection[int]] = asyncio.get_running_loop().create_future()
-        self._waiting.put(_Put(records, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Collection[int]] = loop.create_future()
+        self._waiting.append(_Put(records, answer))
+        if self._idle.is_set():
+            self._idle.clear()
+            loop.call_soon(self._write)  # what is put in the same turn comes along
         return await answer
 
-    def _run(self) -> None:
-        with self._lock, closing(self._connection):
+    def _write(self) -> None:
+        """Hand the writer what waits, until it has something to do or nothing waits."""
+        while group := self._group():
             try:
-                while group := self._group():
-                    outcome: list[Collection[int]] | QueueUnavailable = QueueUnavailable("The queue's writer failed.")
-                    try:
-                        outcome = self._write(group)
-                    except sqlite3.Error as error:
-                        outcome = QueueUnavailable(f"The queue {self._path} cannot be written: {error}.")
-                        self._proved = -PROOF_SECONDS
-                    finally:
-                        group[0].answer.get_loop().call_soon_threadsafe(self._answer, group, outcome)
-            finally:
-                self._open = False
+                if self._transaction(group):
+                    return
+            except Exception as error:  # whatever it is, somebody waits to be told
+                self._fail(group, error)
+        self._idle.set()
 
     def _group(self) -> list[_Put]:
-        """Wait for a put, and take what else waits as well. Empty: the queue is to be closed."""
-        put = self._waiting.get()
         group: list[_Put] = []
         records = 0
-        while put is not None:
+        while self._waiting and records < GROUP_RECORDS:
+            put = self._waiting.popleft()
             group.append(put)
             records += len(put.records)
-            if records >= GROUP_RECORDS or self._waiting.empty():
-                return group
-            put = self._waiting.get()
-        if group:
-            self._waiting.put(None)
         return group
 
-    def _write(self, group: Sequence[_Put]) -> list[Collection[int]]:
-        """Queue what is new, in one transaction: for each put, the indexes of its duplicates."""
+    def _transaction(self, group: Sequence[_Put]) -> bool:
+        """Have what is new committed in one transaction, if anything is: whether the writer has it."""
+        self._check_in_place()
         now = int(self._clock())
         records = [record for put in group for record in put.records]
         marks = self._marks.of(records)
@@ -138,48 +129,58 @@ class SQLiteQueue:
             known = set(duplicates)
             marks = [mark for index, mark in enumerate(marks) if index not in known]
             records = [record for index, record in enumerate(records) if index not in known]
+        new = b"".join(marks)
         if records:
-            last = self._next + len(records) - 1
-            lengths, lines = pack_row([record.value for record in records])
-            new = b"".join(marks)
+            last = self._marks.following + len(records) - 1
             self._marks.expire(now)
-            # One statement is a transaction of its own. Each more would cost the writer the interpreter's lock, and a
-            # wait to get it back.
-            row = (last, now, new, lengths, lines)
-            if parts := self._marks.unsaved():
-                with self._connection:
-                    self._connection.execute("BEGIN IMMEDIATE")
-                    self._connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", parts)
-                    self._connection.execute(INSERT, row)
-            else:
-                self._connection.execute(INSERT, row)
-            self._marks.know(new)
-            self._next = last + 1
+            statements = self._marks.unsaved()
+            # One row, and one statement most of the time: each more is a page to write, or a wait for the interpreter.
+            statements.append((INSERT, (last, now, new, *pack_row([record.value for record in records]))))
         elif not all(put.records for put in group):
-            self._connection.execute("INSERT INTO probe (filling) VALUES (zeroblob(?))", (PROBE_BYTES,))
+            statements = [("INSERT INTO probe (filling) VALUES (zeroblob(?))", (PROBE_BYTES,))]
         else:
-            return _by_put(group, duplicates)
-        self.commits += 1
-        self._proved = time.monotonic()
-        return _by_put(group, duplicates)
+            self._answer(group, duplicates)
+            return False
+        self._writer.commit(statements, partial(self._committed, group, duplicates, new))
+        return True
 
-    def _answer(self, group: Sequence[_Put], outcome: Sequence[Collection[int]] | QueueUnavailable) -> None:
-        """Answer the puts of a group, but for those whose callers have gone."""
-        if not self._in_place():
-            # What is written to a file that has lost its name is lost with the process.
-            outcome = QueueUnavailable(f"The queue {self._path} was removed or replaced.")
-        if isinstance(outcome, QueueUnavailable):
-            for put in group:
-                if not put.answer.done():
-                    put.answer.set_exception(QueueUnavailable(*outcome.args))
+    def _committed(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
+        """Answer a group when its transaction has ended, and go on with what waits."""
+        if error:
+            self._proved = -PROOF_SECONDS
+            self._fail(group, error)
         else:
-            for put, duplicates in zip(group, outcome, strict=True):
-                if not put.answer.done():
-                    put.answer.set_result(duplicates)
+            self._marks.know(new)
+            self.commits += 1
+            self._proved = time.monotonic()
+            self._answer(group, duplicates)
+        self._write()
+
+    def _answer(self, group: Sequence[_Put], duplicates: Sequence[int]) -> None:
+        """Answer the puts of a group, but for those whose callers have gone."""
+        try:
+            self._check_in_place()
+        except QueueUnavailable as error:
+            self._fail(group, error)
+            return
+        for put, own in zip(group, _by_put(group, duplicates), strict=True):
+            if not put.answer.done():
+                put.answer.set_result(own)
+
+    def _fail(self, group: Sequence[_Put], error: Exception) -> None:
+        why = error if isinstance(error, QueueUnavailable) else f"The queue {self._path} cannot be written: {error}."
+        for put in group:
+            if not put.answer.done():
+                put.answer.set_exception(QueueUnavailable(str(why)))
+
+    def _check_in_place(self) -> None:
+        """Raise QueueUnavailable where the file has lost its name: what is written to it is lost with the process."""
+        if not self._in_place():
+            raise QueueUnavailable(f"The queue {self._path} was removed or replaced.")
 
     def _in_place(self) -> bool:
         try:
-            return self._path.stat().st_ino == self._inode
+            return os.stat(self._path).st_ino == self._inode
         except OSError:
             return False
 

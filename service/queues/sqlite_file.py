@@ -57,10 +57,11 @@ def unpack_row(lengths: bytes, lines: bytes) -> Iterator[bytes]:
 
 def numbers(connection: sqlite3.Connection) -> tuple[int, int]:
     """The number of the first record that is there, and of the next that will be."""
-    first = connection.execute("SELECT last - length(lengths) / 4 + 1 FROM records ORDER BY last LIMIT 1").fetchone()
-    (last,) = connection.execute("SELECT max(last) FROM records").fetchone()
+    # One statement sees one state: between two, the first record could come, and be passed over.
+    select = "SELECT (SELECT last - length(lengths) / 4 + 1 FROM records ORDER BY last LIMIT 1), max(last) FROM records"
+    first, last = connection.execute(select).fetchone()
     following = (last or 0) + 1
-    return (first[0] if first else following), following
+    return first or following, following
 
 
 def lock(path: Path) -> TextIO:

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from service.queues import Record
 from service.queues.sqlite_file import numbers
 from service.queues.sqlite_index import LOW, MARK_BYTES, PARTS, Index, places
+from service.queues.sqlite_writer import Statement
 
 EXPIRED_ROWS = 8
 """How many rows may expire with a commit, so that no put waits for it."""
@@ -26,6 +27,7 @@ SCHEMA = """
     CREATE TABLE secret (secret BLOB NOT NULL);
     INSERT INTO secret VALUES (randomblob(32));
 """
+_SAVE = "INSERT OR REPLACE INTO parts VALUES (?, ?, ?)"
 
 
 class Marks:
@@ -35,7 +37,8 @@ class Marks:
         """Read what the file holds. `window` and `now` are in seconds; `following` is the number of the next record."""
         self._connection = connection
         self._window = window
-        self._next = following
+        self.following = following
+        """The number of the next record."""
         (self._secret,) = connection.execute("SELECT secret FROM secret").fetchone()
         self._oldest = self._first_since(now - window)
         self._oldest_second = 0  # or later
@@ -79,25 +82,25 @@ class Marks:
                 break
             self._oldest = last + 1
 
-    def unsaved(self) -> list[tuple[int, int, bytes]]:
-        """The rows of `parts` that the next commit is to replace."""
-        count = min((self._next - self._saved_at) // SAVE_EVERY, PARTS)
+    def unsaved(self) -> list[Statement]:
+        """What the next commit is to save of the index."""
+        count = min((self.following - self._saved_at) // SAVE_EVERY, PARTS)
         if not count:
             return []
         parts = [(self._stalest + index) % PARTS for index in range(count)]
         self._stalest = (self._stalest + count) % PARTS
-        self._saved_at = self._next
-        return [(part, self._next, self._index.save(part)) for part in parts]
+        self._saved_at = self.following
+        return [(_SAVE, (part, self.following, self._index.save(part))) for part in parts]
 
     def know(self, marks: bytes) -> None:
         """Index the marks of the next records, as they are committed now."""
-        first = self._next
-        self._next += len(marks) // MARK_BYTES
-        self._index.add(enumerate(places(marks), first), range(self._oldest, self._next))
+        first = self.following
+        self.following += len(marks) // MARK_BYTES
+        self._index.add(enumerate(places(marks), first), range(self._oldest, self.following))
 
     def _is(self, low: int, mark: bytes, horizon: int) -> bool:
         """Whether the record whose number ends in the bits `low` has this mark, and is within the window."""
-        number = self._next - (self._next - low & LOW)
+        number = self.following - (self.following - low & LOW)
         row = self._connection.execute(
             "SELECT last, second, marks FROM records WHERE last >= ? ORDER BY last LIMIT 1", (number,)
         ).fetchone()
@@ -126,7 +129,7 @@ class Marks:
             since[part] = following
             unsaved.remove(part)
             self._index.restore(part, slots)
-        known = range(self._oldest, self._next)
+        known = range(self._oldest, self.following)
         for part in unsaved:
             self._index.reserve(part, len(known) // PARTS)
         stalest = min(since, key=since.__getitem__)

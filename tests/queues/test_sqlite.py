@@ -17,7 +17,7 @@ import pytest
 
 from service.queues import InvalidQueue, QueueUnavailable, open_queue, open_reader
 from service.queues.sqlite import INSERT, SQLiteQueue
-from service.queues.sqlite_file import RECORDS
+from service.queues.sqlite_file import RECORDS, numbers, open_readonly, open_writer
 from service.queues.sqlite_marks import SCHEMA, Marks
 
 from .backend import WINDOW, Clock, record, records
@@ -172,6 +172,23 @@ async def test_a_reader_that_keeps_reading_neither_blocks_the_writer_nor_lets_th
     await queue.close()
 
 
+def test_numbers_are_those_of_one_moment(path: Path) -> None:
+    """A follower that begins while the first record comes must not miss it."""
+    with (
+        closing(open_writer(path, schema=SCHEMA, synchronous="NORMAL")) as writer,
+        closing(open_readonly(path)) as reader,
+    ):
+        statements: list[str] = []
+
+        def comes(statement: str) -> None:
+            if statements:
+                writer.execute(INSERT, (len(statements), 0, b"", bytes(4), b""))
+            statements.append(statement)
+
+        reader.set_trace_callback(comes)
+        assert numbers(reader)[0] == 1
+
+
 def test_the_index_finds_all_that_is_within_the_window_and_does_not_grow_beyond_it() -> None:
     window, a_second, end = 10, 10_000, 40
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
@@ -185,7 +202,8 @@ def test_the_index_finds_all_that_is_within_the_window_and_does_not_grow_beyond_
             new = b"".join(made[now])
             marks.expire(now)
             connection.execute(INSERT, ((now + 1) * a_second, now, new, bytes(4 * a_second), b""))
-            connection.executemany("INSERT OR REPLACE INTO parts VALUES (?, ?, ?)", marks.unsaved())
+            for statement in marks.unsaved():
+                connection.execute(*statement)
             marks.know(new)
             sizes.append(sum(map(len, marks._index._tables)))  # pyright: ignore[reportPrivateUsage]
         for then in range(end):
