@@ -1,139 +1,129 @@
 package dev.trackside.client;
 
-import dev.trackside.v1.Alias;
-import dev.trackside.v1.Event;
-import dev.trackside.v1.Group;
-import dev.trackside.v1.Identify;
-import dev.trackside.v1.Page;
-import dev.trackside.v1.Screen;
-import dev.trackside.v1.Track;
-import java.time.Duration;
+import com.google.gson.*;
+import com.google.protobuf.Message;
+import dev.trackside.v1.*;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /**
  * Sends events from threads of its own. Any thread may use it.
  *
- * <p>A call makes an event, queues it and returns its messageId. Where it throws, the event was not taken:
- * {@link QueueFullException}, {@link ClosedException}, or IllegalArgumentException or ClassCastException for a value that
- * JSON does not have. Whatever else becomes of the event, a callback of the options is told. What is null is left out.
+ * <p>A call makes an event, queues it and returns its messageId. Where it throws, the event was not taken: an
+ * IllegalStateException where the client is closed, a RejectedExecutionException where its queue stayed full, an
+ * IllegalArgumentException for a value that JSON does not have. Whatever else becomes of the event, a callback of the
+ * options is told. What is null is left out.
  */
-public final class Client implements AutoCloseable {
-    static {
-        Rules.check(Event.getDefaultInstance()); // the first check compiles the rules, which takes a second
+public final class Client extends Batcher {
+    private static final Pattern HALVES = Pattern.compile("\\p{Cs}"); // of surrogate pairs: UTF-8 does not have them
+    private static final JsonSerializer<Number> FINITE = (number, type, context) ->
+            Double.isFinite(number.doubleValue()) ? new JsonPrimitive(number) : JsonNull.INSTANCE;
+    private static final Gson GSON = new GsonBuilder().serializeNulls().disableHtmlEscaping()
+            .registerTypeAdapter(Double.class, FINITE).registerTypeAdapter(double.class, FINITE)
+            .registerTypeAdapter(Float.class, FINITE).registerTypeAdapter(float.class, FINITE)
+            .addReflectionAccessFilter(type -> ReflectionAccessFilter.FilterResult.BLOCK_ALL).create();
+
+    /** Says more about an event of any kind. */
+    public interface With extends Consumer<Common> {}
+
+    /** What an event of any kind may say besides. */
+    public static final class Common {
+        /** Who the user is, where that is not known. */
+        public String anonymousId;
+        /** What makes a resend safe, in place of a random UUID. */
+        public String messageId;
+        /** When it happened, if not at the time of the call. */
+        public Instant timestamp;
+        /** Its circumstances. */
+        public Map<String, ?> context;
+        /** Which destinations it is meant for. */
+        public Map<String, ?> integrations;
+        /** Members that the specification does not name. */
+        public Map<String, ?> extra;
     }
 
-    private final Options options = new Options();
-    private final Queue queue;
-    private final Delivery delivery;
-
-    /** Makes a client of the server at a target: {@code host:port}, or what else gRPC takes as a name. It connects later. */
+    /** Makes a client of the server at {@code host:port}, or what else gRPC takes as a name. It connects later. */
     public Client(String target, Consumer<Options> configure) {
-        configure.accept(options);
-        options.check();
-        queue = new Queue(options);
-        delivery = new Delivery(target, options, queue);
-        for (int call = 1; call <= options.calls; call++) {
-            var thread = new Thread(delivery, "trackside-" + call);
-            thread.setDaemon(true);
-            thread.start();
-        }
+        super(target, configure);
+        Rules.check(Event.getDefaultInstance()); // the first check compiles the rules, which takes a second
     }
 
     /** Ties a user to traits. */
     public String identify(String userId, Map<String, ?> traits, With... with) {
-        var kind = Identify.newBuilder();
-        Text.set(kind::setTraitsJson, traits);
-        return send(Event.newBuilder().setIdentify(kind), userId, with);
+        return send(userId, Identify.newBuilder(), "traits_json", traits, with);
     }
 
     /** Records an action. */
     public String track(String userId, String event, Map<String, ?> properties, With... with) {
-        var kind = Track.newBuilder().setEvent(Text.of(event));
-        Text.set(kind::setPropertiesJson, properties);
-        return send(Event.newBuilder().setTrack(kind), userId, with);
+        return send(userId, Track.newBuilder().setEvent(text(event)), "properties_json", properties, with);
     }
 
     /** Records the view of a page. */
     public String page(String userId, String name, Map<String, ?> properties, With... with) {
-        var kind = Page.newBuilder().setName(Text.of(name));
-        Text.set(kind::setPropertiesJson, properties);
-        return send(Event.newBuilder().setPage(kind), userId, with);
+        return send(userId, Page.newBuilder().setName(text(name)), "properties_json", properties, with);
     }
 
     /** Records the view of a screen in an application. */
     public String screen(String userId, String name, Map<String, ?> properties, With... with) {
-        var kind = Screen.newBuilder().setName(Text.of(name));
-        Text.set(kind::setPropertiesJson, properties);
-        return send(Event.newBuilder().setScreen(kind), userId, with);
+        return send(userId, Screen.newBuilder().setName(text(name)), "properties_json", properties, with);
     }
 
     /** Ties a user to a group. */
     public String group(String userId, String groupId, Map<String, ?> traits, With... with) {
-        var kind = Group.newBuilder().setGroupId(Text.of(groupId));
-        Text.set(kind::setTraitsJson, traits);
-        return send(Event.newBuilder().setGroup(kind), userId, with);
+        return send(userId, Group.newBuilder().setGroupId(text(groupId)), "traits_json", traits, with);
     }
 
     /** Joins two identities of one user. */
     public String alias(String userId, String previousId, With... with) {
-        return send(Event.newBuilder().setAlias(Alias.newBuilder().setPreviousId(Text.of(previousId))), userId, with);
+        return send(userId, Alias.newBuilder().setPreviousId(text(previousId)), "", null, with);
     }
 
-    private String send(Event.Builder event, String userId, With... more) {
-        for (With with : more) {
-            event.mergeFrom(with.event);
+    private String send(String userId, Message.Builder kind, String field, Map<String, ?> own, With... with) {
+        var common = new Common();
+        List.of(with).forEach(each -> each.accept(common));
+        var event = Event.newBuilder().setUserId(text(userId)).setAnonymousId(text(common.anonymousId))
+                .setMessageId(text(common.messageId));
+        if (common.timestamp != null) stamp(event, common.timestamp);
+        setText(event, "context_json", common.context);
+        setText(event, "integrations_json", common.integrations);
+        setText(event, "extra_json", common.extra);
+        setText(kind, field, own);
+        var name = kind.getDescriptorForType().getName().toLowerCase();
+        return collect(event.setField(Event.getDescriptor().findFieldByName(name), kind.build()).build());
+    }
+
+    /** Sets a field to the JSON text of a free-form value, unless that is null. */
+    private static void setText(Message.Builder message, String field, Map<String, ?> value) {
+        if (value == null) return;
+        try {
+            message.setField(message.getDescriptorForType().findFieldByName(field), text(GSON.toJson(value)));
+        } catch (JsonIOException | StackOverflowError failure) { // a map that holds itself has no end
+            throw new IllegalArgumentException("a value has no JSON form", failure);
         }
-        return send(event.setUserId(Text.of(userId)));
+    }
+
+    static void stamp(Event.Builder event, Instant time) {
+        event.getTimestampBuilder().setSeconds(time.getEpochSecond()).setNanos(time.getNano());
+    }
+
+    private static String text(String given) {
+        return given == null ? "" : HALVES.matcher(given).replaceAll("\ufffd");
     }
 
     /** Sends an event that the caller built. It is given the messageId and the timestamp that it lacks. */
-    public String collect(Event event) {
-        return send(event.toBuilder());
-    }
-
-    private String send(Event.Builder draft) {
-        if (draft.getMessageId().isEmpty()) {
-            draft.setMessageId(UUID.randomUUID().toString());
-        }
-        if (!draft.hasTimestamp()) {
-            draft.setTimestamp(With.proto(Instant.now().truncatedTo(ChronoUnit.MILLIS)));
-        }
-        var event = draft.build();
-        var refusal = Rules.check(event);
-        if (refusal != null) {
-            Delivery.tell(options.onRefused, event, refusal);
-        } else {
-            queue.put(event, event.getSerializedSize() + 10); // with the entry around it
-        }
-        return event.getMessageId();
-    }
-
-    /** Flushes for at most 30 seconds. */
-    public int flush() {
-        return flush(Duration.ofSeconds(30));
-    }
-
-    /** Sends what is queued and waits until all is settled, or for the timeout: how many events are not settled. */
-    public int flush(Duration timeout) {
-        return queue.flush(Options.nanos(timeout));
-    }
-
-    /** Closes within 10 seconds. */
-    @Override
-    public void close() {
-        close(Duration.ofSeconds(10));
-    }
-
-    /** Takes no more events, flushes, and gives up what is left after the timeout: how many events that were. */
-    public int close(Duration timeout) {
-        if (!queue.close()) {
-            return 0;
-        }
-        flush(timeout);
-        return delivery.stop();
+    public String collect(Event given) {
+        var event = given.toBuilder();
+        if (event.getMessageId().isEmpty()) event.setMessageId(UUID.randomUUID().toString());
+        if (!event.hasTimestamp()) stamp(event, Instant.now().truncatedTo(ChronoUnit.MILLIS));
+        var whole = event.build();
+        var refusal = Rules.check(whole);
+        if (refusal == null) put(whole);
+        else tell(options.onRefused, whole, refusal);
+        return whole.getMessageId();
     }
 }

@@ -1,28 +1,24 @@
 package dev.trackside.client;
 
-import dev.trackside.v1.CollectorServiceProto;
+import static com.google.common.base.Preconditions.checkArgument;
+
 import dev.trackside.v1.Event;
-import dev.trackside.v1.Limits;
-import dev.trackside.v1.OptionsProto;
 import dev.trackside.v1.Refusal;
 import io.grpc.ChannelCredentials;
 import io.grpc.InsecureChannelCredentials;
 import io.grpc.Status;
 import java.time.Duration;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
+import java.util.stream.Stream;
 
 /**
  * How a client works. They are set while it is made, and not after.
  *
- * <p>One of the callbacks is told of each event that a call took, once. They run on the client's threads ({@code onRefused}
- * also in the call itself), should be short, and must not call {@code flush} or {@code close}.
+ * <p>One of the callbacks is told of each event that a call took, once. They run on the client's threads
+ * ({@code onRefused} also in the call itself), should be short, and must not call {@code flush} or {@code close}.
  */
 public final class Options {
     static final System.Logger LOG = System.getLogger("dev.trackside.client");
-    private static final Limits LIMITS = CollectorServiceProto.getDescriptor()
-            .findServiceByName("CollectorService").getOptions().getExtension(OptionsProto.limits);
-    static final int LARGEST_EVENT = LIMITS.getMessageBytes() - 1024; // with the request around it, it just fits a message
 
     /** The write key of events that have none of their own. */
     public String writeKey = "";
@@ -51,29 +47,15 @@ public final class Options {
     /** The event was given up; by {@code close}, with the code OK. */
     public BiConsumer<Event, Status> onLost = (event, why) -> warn(event, why.getCode() + ", " + why.getDescription());
 
-    Options() {}
-
     void check() {
-        require("writeKey", writeKey.matches("[ -~]*"));
-        require("batchEvents", batchEvents >= 1 && batchEvents <= LIMITS.getDeliveryEvents());
-        require("batchBytes", batchBytes >= 1 && batchBytes <= LARGEST_EVENT);
-        require("queueEvents", queueEvents >= 1);
-        require("calls", calls >= 1 && calls <= 100);
-        require("fullWait", !fullWait.isNegative());
-        require("flushInterval", !flushInterval.isNegative());
-        require("callTimeout", !callTimeout.isNegative());
-        require("retryFor", !retryFor.isNegative());
-    }
-
-    private static void require(String option, boolean good) {
-        if (!good) {
-            throw new IllegalArgumentException(option + " is out of bounds");
-        }
-    }
-
-    /** A time in nanoseconds, or what a long holds of it: 292 years. */
-    static long nanos(Duration time) {
-        return TimeUnit.NANOSECONDS.convert(time);
+        checkArgument(writeKey.matches("[ -~]*"), "writeKey is not printable ASCII");
+        int most = Rules.LIMITS.getDeliveryEvents();
+        checkArgument(batchEvents >= 1 && batchEvents <= most, "batchEvents is out of bounds");
+        checkArgument(batchBytes >= 1 && batchBytes <= Rules.LARGEST_EVENT, "batchBytes is out of bounds");
+        checkArgument(queueEvents >= 1 && calls >= 1 && calls <= 100, "queueEvents or calls is out of bounds");
+        var times = Stream.of(fullWait, flushInterval, callTimeout, retryFor);
+        checkArgument(times.allMatch(time -> !time.isNegative() && time.toDays() < 36_500),
+                "fullWait, flushInterval, callTimeout or retryFor is negative, or longer than a century");
     }
 
     private static void warn(Event event, String why) {

@@ -39,8 +39,11 @@ final class Bench {
 
     private static void track(Client client, int events, Map<String, Object> properties) {
         for (int i = 0; i < events; i++) {
-            client.track("user-12345", "Order Completed", properties,
-                    new With().anonymousId(ANONYMOUS_ID).context(CONTEXT).integrations(INTEGRATIONS));
+            client.track("user-12345", "Order Completed", properties, with -> {
+                with.anonymousId = ANONYMOUS_ID;
+                with.context = CONTEXT;
+                with.integrations = INTEGRATIONS;
+            });
         }
         client.flush(Duration.ofMinutes(1));
     }

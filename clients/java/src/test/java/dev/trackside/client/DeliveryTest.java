@@ -50,8 +50,8 @@ class DeliveryTest {
     @Test
     void anEventThatIsSentTwiceIsAcceptedThenADuplicate() throws Exception {
         try (var server = new Server(); var client = client(server, options -> options.calls = 1)) {
-            client.track("u", "E", null, new With().messageId("m"));
-            client.track("u", "E", null, new With().messageId("m"));
+            client.track("u", "E", null, with -> with.messageId = "m");
+            client.track("u", "E", null, with -> with.messageId = "m");
             assertEquals(0, client.flush());
             assertEquals(List.of("m", "m"), told.accepted);
             assertEquals(List.of("m"), told.duplicates);
@@ -94,7 +94,7 @@ class DeliveryTest {
     void eventsAreSentAgainAloneUntilTheQueueCanBeWritten() throws Exception {
         try (var server = new Server(); var client = client(server, options -> {})) {
             server.command("break");
-            var refused = client.track("u", "E", null, new With().extra(Map.of("type", "mine")));
+            var refused = client.track("u", "E", null, with -> with.extra = Map.of("type", "mine"));
             var sent = track(client, 10);
             assertEquals(10, client.flush(Duration.ofSeconds(1)));
             assertEquals(List.of(refused), told.notAccepted);

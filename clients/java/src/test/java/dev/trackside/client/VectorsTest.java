@@ -46,18 +46,14 @@ class VectorsTest {
             if (text("call").equals("collect")) {
                 return client.collect(Event.newBuilder().setUserId(argument("user_id")).build());
             }
-            var with = new With();
-            for (var name : arguments.keySet()) {
-                with = switch ((String) name) {
-                    case "anonymous_id" -> with.anonymousId(argument("anonymous_id"));
-                    case "message_id" -> with.messageId(argument("message_id"));
-                    case "timestamp" -> with.timestamp(Instant.parse(argument("timestamp")));
-                    case "context" -> with.context(object("context"));
-                    case "integrations" -> with.integrations(object("integrations"));
-                    case "extra" -> with.extra(object("extra"));
-                    default -> with;
-                };
-            }
+            Client.With with = common -> {
+                common.anonymousId = argument("anonymous_id");
+                common.messageId = argument("message_id");
+                common.timestamp = arguments.containsKey("timestamp") ? Instant.parse(argument("timestamp")) : null;
+                common.context = object("context");
+                common.integrations = object("integrations");
+                common.extra = object("extra");
+            };
             var user = argument("user_id");
             return switch (text("call")) {
                 case "identify" -> client.identify(user, object("traits"), with);
@@ -76,7 +72,7 @@ class VectorsTest {
             var kind = event.getFieldBuilder(Event.getDescriptor().findFieldByName(text("call")));
             arguments.forEach((name, value) -> {
                 if (name.equals("timestamp")) {
-                    event.setTimestamp(With.proto(Instant.parse((String) value)));
+                    Client.stamp(event, Instant.parse((String) value));
                 } else if (name.equals("context")) {
                     assertEquals(Map.of(), value, "a context in the struct form");
                     event.setContext(Context.getDefaultInstance());
