@@ -101,7 +101,7 @@ abstract class Batcher implements AutoCloseable {
         boolean stopped = channel.isShutdown();
         why = stopped ? Status.OK.withDescription("closed") : why;
         for (var entry : left) tell(options.onLost, entry.getEvent(), why);
-        settled(stopped ? 0 : left.size()); // `close` counts what is not
+        settled(stopped ? 0 : left.size()); // `close` counts those that it gives up
     }
 
     private static boolean mayPass(Status why) {
@@ -116,7 +116,7 @@ abstract class Batcher implements AutoCloseable {
         try {
             for (var detail : StatusProto.fromThrowable(failure).getDetailsList())
                 if (detail.is(RetryInfo.class)) return detail.unpack(RetryInfo.class).getRetryDelay();
-        } catch (InvalidProtocolBufferException malformed) {
+        } catch (InvalidProtocolBufferException | IllegalArgumentException malformed) {
             Options.LOG.log(System.Logger.Level.DEBUG, "the details of a status cannot be read", malformed);
         }
         return com.google.protobuf.Duration.getDefaultInstance();
@@ -158,7 +158,7 @@ abstract class Batcher implements AutoCloseable {
 
     /** Waits until it is so, the time is over or the thread is interrupted: whether it is so. */
     private synchronized boolean await(BooleanSupplier so, Duration time) {
-        long until = System.nanoTime() + time.toNanos();
+        long until = System.nanoTime() + TimeUnit.NANOSECONDS.convert(time);
         try {
             while (!so.getAsBoolean() && until - System.nanoTime() > 0)
                 TimeUnit.NANOSECONDS.timedWait(this, until - System.nanoTime());
@@ -177,7 +177,7 @@ abstract class Batcher implements AutoCloseable {
     public synchronized int flush(Duration timeout) {
         ship(batch);
         flushing++;
-        await(() -> unsettled == 0 || channel.isShutdown(), timeout);
+        await(() -> unsettled == 0, timeout);
         flushing--;
         return unsettled;
     }
@@ -200,6 +200,8 @@ abstract class Batcher implements AutoCloseable {
             notifyAll(); // who waits to send again
         }
         Uninterruptibles.awaitTerminationUninterruptibly(calls);
-        return unsettled;
+        int lost = unsettled;
+        settled(lost);
+        return lost;
     }
 }

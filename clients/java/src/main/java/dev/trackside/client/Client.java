@@ -97,12 +97,12 @@ public final class Client extends Batcher {
         return collect(event.setField(Event.getDescriptor().findFieldByName(name), kind.build()).build());
     }
 
-    /** Sets a field to the JSON text of a free-form value, unless that is null. */
+    /** Sets a field to the JSON text of a free-form value, unless that is null. One that holds itself has no text. */
     private static void setText(Message.Builder message, String field, Map<String, ?> value) {
         if (value == null) return;
         try {
             message.setField(message.getDescriptorForType().findFieldByName(field), text(GSON.toJson(value)));
-        } catch (JsonIOException | StackOverflowError failure) { // a map that holds itself has no end
+        } catch (JsonIOException | UnsupportedOperationException | StackOverflowError failure) {
             throw new IllegalArgumentException("a value has no JSON form", failure);
         }
     }

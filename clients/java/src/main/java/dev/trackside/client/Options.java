@@ -49,10 +49,9 @@ public final class Options {
 
     void check() {
         checkArgument(writeKey.matches("[ -~]*"), "writeKey is not printable ASCII");
-        int most = Rules.LIMITS.getDeliveryEvents();
-        checkArgument(batchEvents >= 1 && batchEvents <= most, "batchEvents is out of bounds");
-        checkArgument(batchBytes >= 1 && batchBytes <= Rules.LARGEST_EVENT, "batchBytes is out of bounds");
-        checkArgument(queueEvents >= 1 && calls >= 1 && calls <= 100, "queueEvents or calls is out of bounds");
+        checkArgument(batchEvents >= 1 && batchEvents <= Rules.LIMITS.getDeliveryEvents(), "batchEvents is off limits");
+        checkArgument(batchBytes >= 1 && batchBytes <= Rules.LARGEST_EVENT, "batchBytes is off limits");
+        checkArgument(queueEvents >= 1 && calls >= 1 && calls <= 100, "queueEvents or calls is off limits");
         var times = Stream.of(fullWait, flushInterval, callTimeout, retryFor);
         checkArgument(times.allMatch(time -> !time.isNegative() && time.toDays() < 36_500),
                 "fullWait, flushInterval, callTimeout or retryFor is negative, or longer than a century");

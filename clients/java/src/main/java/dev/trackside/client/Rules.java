@@ -20,27 +20,25 @@ final class Rules {
 
     /** Why the server would refuse the event, as far as that is known here, and else null. */
     static Refusal check(Event event) {
+        var why = Refusal.newBuilder();
         if (event.getSerializedSize() > LARGEST_EVENT)
-            return refusal(Reason.REASON_EVENT_TOO_LARGE, "", "larger than a message may be");
+            return why.setReason(Reason.REASON_EVENT_TOO_LARGE).setDescription("larger than a message may be").build();
         try {
             var violations = VALIDATOR.validate(event).getViolations();
-            return violations.isEmpty() ? null : refusal(violations.get(0).toProto());
+            return violations.isEmpty() ? null : say(why, violations.get(0).toProto());
         } catch (ValidationException broken) {
             throw new IllegalStateException("a rule of the protos cannot be run", broken);
         }
     }
 
-    private static Refusal refusal(Violation violation) {
+    private static Refusal say(Refusal.Builder why, Violation violation) {
         var rule = violation.getRuleId(); // such as "timestamp.gte", or "userId.required" of the whole event
         var path = violation.getField().getElementsList();
-        var field = path.isEmpty() ? rule.split("\\.")[0]
+        var name = path.isEmpty() ? rule.split("\\.")[0]
                 : CaseFormat.LOWER_UNDERSCORE.to(CaseFormat.LOWER_CAMEL, Iterables.getLast(path).getFieldName());
+        var field = name.equals("kind") ? "type" : name;
         var reason = rule.endsWith("required") ? Reason.REASON_REQUIRED
                 : rule.startsWith("timestamp.") ? Reason.REASON_INVALID_TIMESTAMP : Reason.REASON_INVALID_VALUE;
-        return refusal(reason, field.equals("kind") ? "type" : field, field + ": " + violation.getMessage());
-    }
-
-    private static Refusal refusal(Reason reason, String field, String description) {
-        return Refusal.newBuilder().setReason(reason).setField(field).setDescription(description).build();
+        return why.setReason(reason).setField(field).setDescription(field + ": " + violation.getMessage()).build();
     }
 }
