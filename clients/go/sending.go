@@ -48,15 +48,14 @@ var (
 )
 
 func (c *Client) send(ctx context.Context, event *pb.Event, own Object, more []With) (string, error) {
+	with := append(slices.Clip(more), With{})[0]
+	event.AnonymousId, event.MessageId = with.AnonymousID, with.MessageID
+	event.Timestamp = timestamppb.New(cmp.Or(with.Timestamp, time.Now().Truncate(time.Millisecond)))
 	message := event.ProtoReflect()
 	kind := message.Get(message.WhichOneof(message.Descriptor().Oneofs().ByName("kind"))).Message()
-	err := cmp.Or(setText(kind, "traits_json", own), setText(kind, "properties_json", own))
-	for _, with := range more {
-		event.AnonymousId, event.MessageId = with.AnonymousID, with.MessageID
-		event.Timestamp = timestamppb.New(cmp.Or(with.Timestamp, time.Now().Truncate(time.Millisecond)))
-		err = cmp.Or(err, setText(message, "context_json", with.Context),
-			setText(message, "integrations_json", with.Integrations), setText(message, "extra_json", with.Extra))
-	}
+	err := cmp.Or(setText(kind, "traits_json", own), setText(kind, "properties_json", own),
+		setText(message, "context_json", with.Context), setText(message, "integrations_json", with.Integrations),
+		setText(message, "extra_json", with.Extra))
 	if err != nil {
 		return "", err
 	}
@@ -188,13 +187,12 @@ func (c *Client) collect(batch []*pb.Entry) (left []*pb.Entry, why error) {
 
 // resend says how long the server said to wait, or 0, and whether sending the same again may help.
 func resend(err error) (delay time.Duration, again bool) {
-	why := status.Convert(err)
-	for _, detail := range why.Details() {
-		if info, ok := detail.(*errdetails.RetryInfo); ok {
-			delay = info.RetryDelay.AsDuration()
-		}
+	why, info := status.Convert(err), &errdetails.RetryInfo{}
+	for _, detail := range why.Proto().GetDetails() {
+		_ = detail.UnmarshalTo(info) // does nothing where the detail is something else
 	}
-	return delay, slices.Contains(passing, why.Code()) || why.Code() == codes.Internal && cutOff.MatchString(why.Message())
+	broken := why.Code() == codes.Internal && cutOff.MatchString(why.Message())
+	return info.RetryDelay.AsDuration(), broken || slices.Contains(passing, why.Code())
 }
 
 // settle tells the program what became of an event, and makes room for another.
