@@ -1,6 +1,5 @@
 package dev.trackside.client;
 
-import com.google.gson.*;
 import com.google.protobuf.Message;
 import dev.trackside.v1.*;
 import java.time.Instant;
@@ -16,17 +15,11 @@ import java.util.regex.Pattern;
  *
  * <p>A call makes an event, queues it and returns its messageId. Where it throws, the event was not taken: an
  * IllegalStateException where the client is closed, a RejectedExecutionException where its queue stayed full, an
- * IllegalArgumentException for a value that JSON does not have. Whatever else becomes of the event, a callback of the
- * options is told. What is null is left out.
+ * IllegalArgumentException or a ClassCastException for a value that JSON does not have. Whatever else becomes of the
+ * event, a callback of the options is told. What is null is left out.
  */
 public final class Client extends Batcher {
     private static final Pattern HALVES = Pattern.compile("\\p{Cs}"); // of surrogate pairs: UTF-8 does not have them
-    private static final JsonSerializer<Number> FINITE = (number, type, context) ->
-            Double.isFinite(number.doubleValue()) ? new JsonPrimitive(number) : JsonNull.INSTANCE;
-    private static final Gson GSON = new GsonBuilder().serializeNulls().disableHtmlEscaping()
-            .registerTypeAdapter(Double.class, FINITE).registerTypeAdapter(double.class, FINITE)
-            .registerTypeAdapter(Float.class, FINITE).registerTypeAdapter(float.class, FINITE)
-            .addReflectionAccessFilter(type -> ReflectionAccessFilter.FilterResult.BLOCK_ALL).create();
 
     /** Says more about an event of any kind. */
     public interface With extends Consumer<Common> {}
@@ -97,14 +90,10 @@ public final class Client extends Batcher {
         return collect(event.setField(Event.getDescriptor().findFieldByName(name), kind.build()).build());
     }
 
-    /** Sets a field to the JSON text of a free-form value, unless that is null. One that holds itself has no text. */
+    /** Sets a field to the JSON text of a free-form value, unless that is null. */
     private static void setText(Message.Builder message, String field, Map<String, ?> value) {
         if (value == null) return;
-        try {
-            message.setField(message.getDescriptorForType().findFieldByName(field), text(GSON.toJson(value)));
-        } catch (JsonIOException | UnsupportedOperationException | StackOverflowError failure) {
-            throw new IllegalArgumentException("a value has no JSON form", failure);
-        }
+        message.setField(message.getDescriptorForType().findFieldByName(field), text(Json.of(value, 1).toString()));
     }
 
     static void stamp(Event.Builder event, Instant time) {

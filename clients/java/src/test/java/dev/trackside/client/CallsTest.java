@@ -302,8 +302,7 @@ class CallsTest {
     static List<Object> withoutAForm() {
         var cycle = new HashMap<String, Object>();
         cycle.put("itself", cycle);
-        Runnable function = () -> {};
-        return List.of(cycle, Map.of("thread", Thread.currentThread()), Map.of("list", List.of(function)));
+        return List.of(cycle, Map.of("thread", Thread.currentThread()), Map.of("list", List.of(new Object())), Map.of(1, 2));
     }
 
     @ParameterizedTest
@@ -311,7 +310,8 @@ class CallsTest {
     @SuppressWarnings("unchecked")
     void aValueWithoutAFormFailsInTheCall(Object properties) {
         try (var client = new Client(Server.NOWHERE, options -> {})) {
-            assertThrows(IllegalArgumentException.class, () -> client.track("u", "E", (Map<String, ?>) properties));
+            var failure = assertThrows(RuntimeException.class, () -> client.track("u", "E", (Map<String, ?>) properties));
+            assertTrue(failure instanceof IllegalArgumentException || failure instanceof ClassCastException);
             assertEquals(0, client.flush(java.time.Duration.ZERO));
         }
     }
@@ -335,7 +335,6 @@ class CallsTest {
         properties.put("character", 'c');
         properties.put("float", Float.NaN);
         properties.put("doubles", new double[] {0.5, Double.NEGATIVE_INFINITY});
-        properties.put("named by numbers", Map.of(1, true));
         properties.put("markup", "<&\u2028");
         try (var door = new Door(); var client = new Client(door.target, options -> {})) {
             client.track("half \ud83d", "E", properties);
@@ -346,7 +345,6 @@ class CallsTest {
             expected.put("strings", Arrays.asList("a", null));
             expected.put("float", null);
             expected.put("doubles", Arrays.asList(0.5, null));
-            expected.put("named by numbers", Map.of("1", true));
             expected.put("markup", "<&\u2028");
             assertEquals(expected, Values.object(event.getTrack().getPropertiesJson()));
         }
