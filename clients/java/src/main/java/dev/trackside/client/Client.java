@@ -5,6 +5,7 @@ import dev.trackside.v1.*;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Consumer;
@@ -86,8 +87,8 @@ public final class Client extends Batcher {
         setText(event, "integrations_json", common.integrations);
         setText(event, "extra_json", common.extra);
         setText(kind, field, own);
-        var name = kind.getDescriptorForType().getName().toLowerCase();
-        return collect(event.setField(Event.getDescriptor().findFieldByName(name), kind.build()).build());
+        var name = kind.getDescriptorForType().getName().toLowerCase(Locale.ROOT);
+        return collect(event.setField(Event.getDescriptor().findFieldByName(name), kind.build()));
     }
 
     /** Sets a field to the JSON text of a free-form value, unless that is null. */
@@ -105,8 +106,11 @@ public final class Client extends Batcher {
     }
 
     /** Sends an event that the caller built. It is given the messageId and the timestamp that it lacks. */
-    public String collect(Event given) {
-        var event = given.toBuilder();
+    public String collect(Event event) {
+        return collect(event.toBuilder());
+    }
+
+    private String collect(Event.Builder event) {
         if (event.getMessageId().isEmpty()) event.setMessageId(UUID.randomUUID().toString());
         if (!event.hasTimestamp()) stamp(event, Instant.now().truncatedTo(ChronoUnit.MILLIS));
         var whole = event.build();
