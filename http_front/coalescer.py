@@ -8,6 +8,7 @@ have two calls of their own, so that one sender's batches do not hold up another
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -19,6 +20,8 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model.schema import LIMITS
 from http_front import metrics, wire
 from http_front.services import Services
+
+log = logging.getLogger(__name__)
 
 _CALLS = 2
 _CALL_BYTES = LIMITS.message_bytes // 4
@@ -42,7 +45,7 @@ class Verdicts(NamedTuple):
 
 
 Done = Callable[[Verdicts], object]
-"""Is told what became of a request's entries, in a turn of the event loop of its own."""
+"""Is told what became of a request's entries, after `submit` has returned."""
 
 
 class _Job(NamedTuple):
@@ -134,11 +137,18 @@ class Coalescer:
                     jobs, verdicts or [_failed(len(job.entries), reason) for job in jobs], strict=True
                 ):
                     self._pending -= job.size
-                    self._loop.call_soon(job.done, verdict)
+                    _tell(job.done, verdict)
 
     async def close(self) -> None:
         """Answer what was submitted."""
         await asyncio.gather(*self._small.calls, *self._large.calls)
+
+
+def _tell(done: Done, verdicts: Verdicts) -> None:
+    try:
+        done(verdicts)
+    except Exception:  # one request's failure must not keep the others of its call waiting
+        log.exception("an answer could not be given")
 
 
 def _failed(entries: int, reason: proto.RetryReason) -> Verdicts:

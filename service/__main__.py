@@ -43,9 +43,9 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         collector = Collector(config, sources, queue, refused, clock)
         grpc_server, servicer, health = server.build(collector, config)
         _listen(grpc_server, config, credentials)
-        serving = await server.report_health(queue, health, None)
+        serving = await server.report_health(collector, queue, health, None)
         await grpc_server.start()
-        following = asyncio.create_task(server.follow_queue(queue, health, serving))
+        following = asyncio.create_task(server.follow_queue(collector, queue, health, serving))
         try:
             yield
         finally:

@@ -81,7 +81,8 @@ class Collector:
         self._refused = refused
         self._resends = Resends()
         self._clock = clock
-        self._pending = 0
+        self.pending = 0
+        """Bytes of records that wait for the queue."""
         self._failing = False
         self._large = asyncio.Lock()
 
@@ -156,11 +157,10 @@ class Collector:
         records, verdicts = call.records, call.verdicts
         duplicates: Collection[int] = ()
         size = sum([len(record.value) for record in records])
-        if self._pending and self._pending + size > self._max_pending:
+        if self.pending and self.pending + size > self._max_pending:
             verdicts.retry = proto.RETRY_REASON_OVERLOADED
         else:
-            self._pending += size
-            metrics.pending_bytes.set(self._pending)
+            self.pending += size
             started = time.perf_counter()
             try:
                 duplicates = await self._queue.put(records)
@@ -170,8 +170,7 @@ class Collector:
                     log.error("the queue cannot be written: %s", error)
             self._failing = bool(verdicts.retry)
             metrics.put_seconds.observe(time.perf_counter() - started)
-            self._pending -= size
-            metrics.pending_bytes.set(self._pending)
+            self.pending -= size
         tally: Counter[metrics.Outcome] = Counter()
         of = Counter(call.labels)
         if verdicts.retry:

@@ -91,12 +91,11 @@ class SQLiteQueue:
     async def _commit(self, records: Sequence[Record]) -> Collection[int]:
         if not self._open:
             raise QueueUnavailable("The queue is closed.")
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Collection[int]] = loop.create_future()
+        answer: asyncio.Future[Collection[int]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Put(records, answer))
         if self._idle.is_set():
             self._idle.clear()
-            loop.call_soon(self._write)  # what is put in the same turn comes along
+            self._write()
         return await answer
 
     def _write(self) -> None:
