@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import msgspec
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
@@ -121,7 +122,7 @@ def main() -> None:
         number = iter(range(10**9))
 
         def commit() -> None:
-            fresh = [record._replace(message_id=str(next(number))) for record in records]
+            fresh = [msgspec.structs.replace(record, message_id=str(next(number))) for record in records]
             loop.run_until_complete(queue.put(fresh))
 
         before = time.process_time_ns()

@@ -23,7 +23,7 @@ class Reader:
 
     A structure has an attribute for each member: a string and a free-form member's text, which are empty where they are
     not set, or msgspec.UNSET. A time is in nanoseconds since 1970, and a text is text, until `finish` makes of them
-    what is written.
+    what is written; the texts of the message's own free-form members are for others to finish.
     """
 
     def __init__(self, parts: Mapping[str, Iterable[Member]], further: Iterable[str] = ()) -> None:
@@ -41,6 +41,7 @@ class Reader:
             (_owner(part), member.name, member.field, member.presence, member.type is MemberType.TIME)
             for part, member in others
         ]
+        self._parts_objects = [member.name for _, part, member in objects if part]
         self._times = [member.name for _, member in others if member.type is MemberType.TIME]
         # One attrgetter for all: 0.4 µs, where ListFields takes 1.5.
         self._texts = _getter([f"{part}.{member.field}".lstrip(".") for part, member in texts])
@@ -83,12 +84,12 @@ class Reader:
         return self._structure(*values), tuple(present)
 
     def finish(self, structure: Any) -> None:
-        """Make times and free-form texts what is written. Raises Refused where a text is no object."""
+        """Make times, and the free-form texts of the parts, what is written. Raises Refused where one is no object."""
         for name in self._times:
             if (time := getattr(structure, name)) is not UNSET:
                 setattr(structure, name, iso8601(time))
-        for _, name, _, _, _ in self._objects:
-            if isinstance(text := getattr(structure, name), str) and text:
+        for name in self._parts_objects:
+            if text := getattr(structure, name):
                 setattr(structure, name, raw(text, name))
 
 
