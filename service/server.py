@@ -33,6 +33,7 @@ RETRY_DELAY = 1  # seconds
 _HEALTH_EVERY = 1.0  # seconds
 _PING_EVERY_MS = 1000
 _AGE_GRACE_MS = 30_000
+_ENDED_CALLS = 1_000
 _NEVER = 2**31 - 1
 
 _RETRY = {
@@ -192,6 +193,9 @@ def build(collector: Collector, config: ServiceConfig) -> tuple[grpc.aio.Server,
             ("grpc.max_receive_message_length", LIMITS.message_bytes),
             ("grpc.max_send_message_length", LIMITS.message_bytes),
             ("grpc.max_concurrent_streams", config.grpc_max_streams),
+            # Calls that have ended are counted too until they are cleared away, which a busy loop is late with: with
+            # the library's own figure a caller with 64 calls in flight was refused some.
+            ("grpc.http2.max_deallocating_streams", _ENDED_CALLS),
             # gRPC ends connections whose callers ping more often than this; by default, than every five minutes.
             ("grpc.http2.min_ping_interval_without_data_ms", _PING_EVERY_MS),
             ("grpc.keepalive_permit_without_calls", 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import multiprocessing
 import queue
@@ -14,10 +15,11 @@ from typing import Any, cast
 import grpc
 import pytest
 from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 
 from event_model.schema import LIMITS
 from tests.cli.serving import PATIENCE
-from tests.grpc.serving import Service, code, collect, failure, health, queued, request, service
+from tests.grpc.serving import ALONE, Service, code, collect, failure, health, processes, queued, request, service
 from tests.grpc.wire import ENHANCE_YOUR_CALM, Connection
 
 COLLECT = "/trackside.v1.CollectorService/Collect"
@@ -87,6 +89,26 @@ def test_calls_over_the_limit_of_a_connection_wait_for_one_that_ends(tmp_path: P
         assert first.finish() == proto.OUTCOME_ACCEPTED
         assert collect(channel, "third") == proto.OUTCOME_ACCEPTED
         assert second.finish() == proto.OUTCOME_ACCEPTED
+
+
+async def call_without_end(address: str, at_once: int, calls: int) -> None:
+    """Make so many calls on one connection, so many of them at a time. All must be accepted."""
+    waiting = iter(range(calls))
+    async with grpc.aio.insecure_channel(address, options=[ALONE]) as channel:
+        stub: Any = proto_grpc.CollectorServiceStub(channel)
+
+        async def caller() -> None:
+            for number in waiting:
+                response = await stub.Collect(request(str(number)), timeout=PATIENCE)
+                assert response.outcome == proto.OUTCOME_ACCEPTED
+
+        await asyncio.gather(*[caller() for _ in range(at_once)])
+
+
+def test_as_many_calls_as_a_connection_may_have_go_on_without_end(tmp_path: Path) -> None:
+    with processes(tmp_path, grpc_max_streams=100) as (process,):
+        asyncio.run(call_without_end(process.address, 100, 3_000))
+        assert len(queued(process.data_dir)) == 3_000
 
 
 def test_connection_that_is_old_is_replaced_without_a_failed_call(tmp_path: Path) -> None:
