@@ -12,8 +12,8 @@ from pathlib import Path
 from pygments import lexers
 from pygments.token import Comment, String
 
-# The goal is 250 for each. Go and Java are not there yet: they may not grow.
-LIMITS = {"Go": 285, "Java": 362, "Python": 250, "TypeScript": 250}
+# The goal is 250 for each. Java is not there yet: it may not grow.
+LIMITS = {"Go": 250, "Java": 362, "Python": 250, "TypeScript": 250}
 CLIENTS = Path(__file__).parent
 # Where each language's sources are, and the folders in them that are not written by hand, or not the client.
 SOURCES = {

@@ -38,13 +38,14 @@ func TestAnEventThatTheCallerBuiltIsCompleted(t *testing.T) {
 }
 
 func TestAWaitForRoomEndsWithTheCallsContext(t *testing.T) {
-	client := start(t, nowhere, trackside.Options{QueueEvents: 2})
-	track(t, client, 2)
+	client := start(t, nowhere, trackside.Options{QueueEvents: 2, Calls: 1, BatchEvents: 1})
+	track(t, client, 4) // one in flight, one that is the next call, two that wait
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := client.Track(ctx, "u", "E", nil)
 	equal(t, "error", err, context.DeadlineExceeded)
 	equal(t, "ended too soon", ctx.Err() == nil, false)
+	equal(t, "not settled", client.Flush(time.Nanosecond), 4)
 }
 
 func TestAWaitForRoomEndsWithRoom(t *testing.T) {
@@ -56,15 +57,22 @@ func TestAWaitForRoomEndsWithRoom(t *testing.T) {
 }
 
 func TestAWaitForRoomEndsWithClose(t *testing.T) {
-	client := start(t, nowhere, trackside.Options{QueueEvents: 1})
-	track(t, client, 1)
-	failed := make(chan error)
+	var told told
+	client := start(t, nowhere, told.options(trackside.Options{QueueEvents: 1, Calls: 1, BatchEvents: 1}))
+	sent := track(t, client, 3)
+	waited := make(chan string)
 	go func() {
-		_, err := client.Track(t.Context(), "u", "E", nil)
-		failed <- err
+		messageID, err := client.Track(t.Context(), "u", "E", nil)
+		equal(t, "error", err, nil)
+		waited <- messageID
 	}()
-	go client.Close(50 * time.Millisecond)
-	equal(t, "error", <-failed, trackside.ErrClosed)
+	for client.Flush(time.Millisecond) != 4 {
+	}
+	equal(t, "given up", client.Close(50*time.Millisecond), 4)
+	once(t, "settled", told.settled, append(sent, <-waited))
+	for _, why := range told.lost {
+		equal(t, "why", why, trackside.ErrClosed)
+	}
 }
 
 func TestAClosedClientTakesNothing(t *testing.T) {
@@ -115,18 +123,15 @@ func TestANumberIsWrittenWithItsDigitsAndAsNullIfItHasNone(t *testing.T) {
 	equal(t, "properties", fmt.Sprint(record), fmt.Sprint(expected))
 }
 
-func TestAnOptionOutOfItsBoundsIsAnError(t *testing.T) {
-	for name, options := range map[string]trackside.Options{
-		"BatchEvents": {BatchEvents: 5001},
-		"QueueEvents": {QueueEvents: -1},
-		"Calls":       {Calls: -1},
-	} {
-		_, err := trackside.New(nowhere, given(options))
-		if err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	start(t, nowhere, trackside.Options{BatchEvents: 5000})
+func TestAnOptionOutOfItsBoundsIsTheNearestWithinThem(t *testing.T) {
+	server := sharedServer(t)
+	door := open(t, server.Target)
+	client := start(t, door.target, trackside.Options{
+		WriteKey: server.key, BatchEvents: 9000, BatchBytes: 1 << 30, QueueEvents: -1, Calls: -1, FlushInterval: time.Hour})
+	sent := track(t, client, 5001)
+	flush(t, client)
+	equal(t, "events in the calls", fmt.Sprint(door.sizes()), "[5000 1]")
+	once(t, "queued", server.queued(), sent)
 }
 
 func TestWithoutCallbacksAWarningNamesTheEventAndNotItsContent(t *testing.T) {

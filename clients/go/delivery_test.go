@@ -202,13 +202,24 @@ func TestAStatusThatDoesNotPassLosesItsBatchAtOnce(t *testing.T) {
 
 func TestAnAnswerThatDoesNotFitTheCallLosesItsBatch(t *testing.T) {
 	server := sharedServer(t)
-	door := open(t, server.Target, empty)
+	door := open(t, server.Target, answered(&pb.CollectBatchResponse{}))
 	var told told
 	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
 	track(t, client, 2)
 	flush(t, client)
 	equal(t, "lost", len(told.lost), 2)
 	equal(t, "code", status.Code(told.lost[0]), codes.Internal)
+}
+
+func TestAnEventWhoseOutcomeIsNotKnownIsSentAgain(t *testing.T) {
+	server := sharedServer(t)
+	outcomes := []pb.Outcome{99, pb.Outcome_OUTCOME_ACCEPTED}
+	door := open(t, server.Target, answered(&pb.CollectBatchResponse{Outcomes: outcomes}))
+	client := start(t, door.target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
+	sent := track(t, client, 2)
+	flush(t, client)
+	equal(t, "calls", len(door.calls), 2)
+	same(t, "sent again", door.calls[1].messageIDs, sent[:1])
 }
 
 func TestABatchGoesOutWhenItIsFullAndTheRestWithAFlush(t *testing.T) {
