@@ -1,7 +1,7 @@
-"""The service's own limit: sends CollectBatch calls that are ready-made. `ready_calls.py TARGET EVENTS CALLS BATCH`
+"""The service's own limit: sends calls that are ready-made. `ready_calls.py TARGET EVENTS CALLS BATCH`
 
-CALLS are in flight at once, with BATCH events each. It prints EVENTS and the seconds from the first call to the
-last answer; before the first, every call is encoded.
+CALLS are in flight at once: CollectBatch with BATCH events each, or Collect if BATCH is 0. It prints EVENTS and the
+seconds from the first call to the last answer; before the first, every call is encoded.
 """
 
 from __future__ import annotations
@@ -27,19 +27,24 @@ def ready(events: int, batch: int) -> Iterator[bytes]:
     event = Event(user_id=given["userId"], anonymous_id=given["anonymousId"], track=track)
     event.context_json, event.integrations_json = payload.text(given["context"]), payload.text(given["integrations"])
     event.timestamp.FromMilliseconds(time.time_ns() // 1_000_000)
-    for first in range(0, events, batch):
-        request = proto.CollectBatchRequest()
-        for _ in range(min(batch, events - first)):
-            event.message_id = str(uuid.uuid4())
-            request.entries.add().event.CopyFrom(event)
-        yield request.SerializeToString()
+
+    def named() -> Event:
+        event.message_id = str(uuid.uuid4())
+        return event
+
+    for first in range(0, events, batch or 1):
+        if batch:
+            entries = [proto.Entry(event=named()) for _ in range(min(batch, events - first))]
+            yield proto.CollectBatchRequest(entries=entries).SerializeToString()
+        else:
+            yield proto.CollectRequest(event=named()).SerializeToString()
 
 
-async def send(target: str, requests: list[bytes], calls: int) -> float:
+async def send(target: str, method: str, requests: list[bytes], calls: int) -> float:
     """How many seconds it took."""
     waiting = iter(requests)
     async with grpc.aio.insecure_channel(target) as channel:
-        collect = cast("Any", channel).unary_unary("/trackside.v1.CollectorService/CollectBatch")
+        collect = cast("Any", channel).unary_unary(f"/trackside.v1.CollectorService/{method}")
 
         async def sender() -> None:
             for request in waiting:
@@ -53,7 +58,8 @@ async def send(target: str, requests: list[bytes], calls: int) -> float:
 
 def main() -> None:
     target, events, calls, batch = sys.argv[1], *map(int, sys.argv[2:])
-    print(events, asyncio.run(send(target, list(ready(events, batch)), calls)))
+    method = "CollectBatch" if batch else "Collect"
+    print(events, asyncio.run(send(target, method, list(ready(events, batch)), calls)))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // Command bench sends events through the client's batcher: TARGET EVENTS CALLS BATCH. It prints EVENTS, and in how many
-// seconds all were settled.
+// seconds all were settled. With the word `ready` before these it sends calls that are ready-made, without the client.
 package main
 
 import (
@@ -45,19 +45,23 @@ var (
 )
 
 func main() {
-	if len(os.Args) != 5 {
-		log.Fatal("usage: bench TARGET EVENTS CALLS BATCH")
+	arguments, sender := os.Args[1:], send
+	if len(arguments) > 0 && arguments[0] == "ready" {
+		arguments, sender = arguments[1:], sendReady
+	}
+	if len(arguments) != 4 {
+		log.Fatal("usage: bench [ready] TARGET EVENTS CALLS BATCH")
 	}
 	var numbers [3]int
 	for i := range numbers {
-		number, err := strconv.Atoi(os.Args[i+2])
+		number, err := strconv.Atoi(arguments[i+1])
 		if err != nil {
 			log.Fatal(err)
 		}
 		numbers[i] = number
 	}
 	pad(950)
-	seconds, err := send(os.Args[1], numbers[0], numbers[1], numbers[2])
+	seconds, err := sender(arguments[0], numbers[0], numbers[1], numbers[2])
 	if err != nil {
 		log.Fatal(err)
 	}
