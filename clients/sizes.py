@@ -12,8 +12,7 @@ from pathlib import Path
 from pygments import lexers
 from pygments.token import Comment, String
 
-# The goal is 250 for each. Java is not there yet: it may not grow.
-LIMITS = {"Go": 250, "Java": 362, "Python": 250, "TypeScript": 250}
+LIMIT = 250
 CLIENTS = Path(__file__).parent
 # Where each language's sources are, and the folders in them that are not written by hand, or not the client.
 SOURCES = {
@@ -45,9 +44,8 @@ def main() -> int:
         for language, (pattern, others) in SOURCES.items()
     }
     for language, size in sizes.items():
-        limit = LIMITS[language]
-        print(f"{language:10} {size:4} lines by hand{'' if size < limit else f': {limit} or more'}")
-    return any(size >= LIMITS[language] for language, size in sizes.items())
+        print(f"{language:10} {size:4} lines by hand{'' if size < LIMIT else f': {LIMIT} or more'}")
+    return max(sizes.values()) >= LIMIT
 
 
 if __name__ == "__main__":

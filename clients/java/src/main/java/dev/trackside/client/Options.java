@@ -1,15 +1,9 @@
 package dev.trackside.client;
 
-import static com.google.common.base.Preconditions.checkArgument;
-
-import dev.trackside.v1.Event;
-import dev.trackside.v1.Refusal;
-import io.grpc.ChannelCredentials;
-import io.grpc.InsecureChannelCredentials;
-import io.grpc.Status;
+import dev.trackside.v1.*;
+import io.grpc.*;
 import java.time.Duration;
 import java.util.function.BiConsumer;
-import java.util.stream.Stream;
 
 /**
  * How a client works. They are set while it is made, and not after.
@@ -18,6 +12,9 @@ import java.util.stream.Stream;
  * ({@code onRefused} also in the call itself), should be short, and must not call {@code flush} or {@code close}.
  */
 public final class Options {
+    static final Limits LIMITS = CollectorServiceProto.getDescriptor()
+            .findServiceByName("CollectorService").getOptions().getExtension(OptionsProto.limits);
+    static final int LARGEST_EVENT = LIMITS.getMessageBytes() / 2 - 1024; // fits beside a batch that is not full
     static final System.Logger LOG = System.getLogger("dev.trackside.client");
 
     /** The write key of events that have none of their own. */
@@ -26,7 +23,7 @@ public final class Options {
     public ChannelCredentials tls = InsecureChannelCredentials.create();
     /** Most events in a call. */
     public int batchEvents = 200;
-    /** Most bytes of events in a call; a larger event goes alone. */
+    /** So many bytes of events make a call full, too. */
     public int batchBytes = 1_000_000;
     /** Most events that are not settled, those in flight included. */
     public int queueEvents = 10_000;
@@ -45,19 +42,9 @@ public final class Options {
     /** The event is not taken, and never will be as it is. */
     public BiConsumer<Event, Refusal> onRefused = (event, why) -> warn(event, why.getDescription());
     /** The event was given up; by {@code close}, with the code OK. */
-    public BiConsumer<Event, Status> onLost = (event, why) -> warn(event, why.getCode() + ", " + why.getDescription());
+    public BiConsumer<Event, Status> onLost = (event, why) -> warn(event, why);
 
-    void check() {
-        checkArgument(writeKey.matches("[ -~]*"), "writeKey is not printable ASCII");
-        checkArgument(batchEvents >= 1 && batchEvents <= Rules.LIMITS.getDeliveryEvents(), "batchEvents is off limits");
-        checkArgument(batchBytes >= 1 && batchBytes <= Rules.LARGEST_EVENT, "batchBytes is off limits");
-        checkArgument(queueEvents >= 1 && calls >= 1 && calls <= 100, "queueEvents or calls is off limits");
-        var times = Stream.of(fullWait, flushInterval, callTimeout, retryFor);
-        checkArgument(times.allMatch(time -> !time.isNegative() && time.toDays() < 36_500),
-                "fullWait, flushInterval, callTimeout or retryFor is negative, or longer than a century");
-    }
-
-    private static void warn(Event event, String why) {
+    private static void warn(Event event, Object why) {
         LOG.log(System.Logger.Level.WARNING, "event {0} is not queued: {1}", event.getMessageId(), why);
     }
 }

@@ -39,11 +39,8 @@ final class Bench {
 
     private static void track(Client client, int events, Map<String, Object> properties) {
         for (int i = 0; i < events; i++) {
-            client.track("user-12345", "Order Completed", properties, with -> {
-                with.anonymousId = ANONYMOUS_ID;
-                with.context = CONTEXT;
-                with.integrations = INTEGRATIONS;
-            });
+            client.track("user-12345", "Order Completed", properties, with -> with.setAnonymousId(ANONYMOUS_ID)
+                    .setContextJson(Client.json(CONTEXT)).setIntegrationsJson(Client.json(INTEGRATIONS)));
         }
         client.flush(Duration.ofMinutes(1));
     }

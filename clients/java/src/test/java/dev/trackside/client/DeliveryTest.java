@@ -50,9 +50,9 @@ class DeliveryTest {
     @Test
     void anEventThatIsSentTwiceIsAcceptedThenADuplicate() throws Exception {
         try (var server = new Server(); var client = client(server, options -> options.calls = 1)) {
-            client.track("u", "E", null, with -> with.messageId = "m");
-            client.track("u", "E", null, with -> with.messageId = "m");
-            assertEquals(0, client.flush());
+            client.track("u", "E", null, with -> with.setMessageId("m"));
+            client.track("u", "E", null, with -> with.setMessageId("m"));
+            assertEquals(0, client.flush(LONG));
             assertEquals(List.of("m", "m"), told.accepted);
             assertEquals(List.of("m"), told.duplicates);
             assertEquals(List.of("m"), server.queued());
@@ -65,9 +65,9 @@ class DeliveryTest {
                 var right = client(server, options -> options.writeKey = "right");
                 var wrong = client(server, options -> options.writeKey = "wrong")) {
             var sent = track(right, 1);
-            assertEquals(0, right.flush());
+            assertEquals(0, right.flush(LONG));
             track(wrong, 1);
-            assertEquals(0, wrong.flush());
+            assertEquals(0, wrong.flush(LONG));
             assertEquals(Reason.REASON_INVALID_WRITE_KEY, told.refused.get(0).getReason());
             assertEquals("writeKey", told.refused.get(0).getField());
             assertEquals(sent, server.queued());
@@ -79,8 +79,8 @@ class DeliveryTest {
         try (var server = new Server(); var client = client(server, options -> {})) {
             var before = Instant.now().minusMillis(1);
             var messageId = client.collect(
-                    Event.newBuilder().setUserId("u").setWriteKey("own").setPage(Page.newBuilder().setName("Home")).build());
-            assertEquals(0, client.flush());
+                    Event.newBuilder().setUserId("u").setWriteKey("own").setPage(Page.newBuilder().setName("Home")));
+            assertEquals(0, client.flush(LONG));
             var record = server.records().get(0);
             assertEquals(messageId, record.get("messageId"));
             assertEquals("own", record.get("writeKey"));
@@ -94,7 +94,7 @@ class DeliveryTest {
     void eventsAreSentAgainAloneUntilTheQueueCanBeWritten() throws Exception {
         try (var server = new Server(); var client = client(server, options -> {})) {
             server.command("break");
-            var refused = client.track("u", "E", null, with -> with.extra = Map.of("type", "mine"));
+            var refused = client.track("u", "E", null, with -> with.setExtraJson("{\"type\": \"mine\"}"));
             var sent = track(client, 10);
             assertEquals(10, client.flush(Duration.ofSeconds(1)));
             assertEquals(List.of(refused), told.notAccepted);
@@ -110,7 +110,7 @@ class DeliveryTest {
         try (var server = new Server(); var client = client(server, options -> options.retryFor = Duration.ZERO)) {
             server.command("break");
             var sent = track(client, 2);
-            assertEquals(0, client.flush());
+            assertEquals(0, client.flush(LONG));
             assertEquals(sent, told.notAccepted);
             assertEquals(Status.Code.UNAVAILABLE, told.lost.get(0).getCode());
         }
@@ -228,7 +228,7 @@ class DeliveryTest {
             options.retryFor = Duration.ZERO;
         })) {
             var sent = track(client, 1);
-            assertEquals(0, client.flush());
+            assertEquals(0, client.flush(LONG));
             return sent;
         }
     }
