@@ -19,7 +19,7 @@ generate-client-java: $(JAVA_PLUGINS) ## Make the Java client's generated code
 $(JAVA_PLUGINS): clients/java/pom.xml | .venv/bin/python
 	rm -rf $@ $@.part
 	$(JAVA_MVN) $(JAVA_FETCH):unpack-dependencies -DincludeArtifactIds=protobuf-java,protovalidate \
-		-Dmdep.unpack.includes='**/*.proto' -DoutputDirectory=$(CURDIR)/$@.part/include
+		-Dmdep.unpack.includes='**/*.proto' -DoverWriteReleases=true -DoutputDirectory=$(CURDIR)/$@.part/include
 	for plugin in com.google.protobuf:protoc:$(PROTOC_JAVA) io.grpc:protoc-gen-grpc-java:$(PROTOC_GEN_GRPC_JAVA); do \
 		$(JAVA_MVN) $(JAVA_FETCH):copy -Dartifact=$$plugin:exe:linux-x86_64 \
 			-Dmdep.stripVersion -Dmdep.stripClassifier -DoutputDirectory=$(CURDIR)/$@.part || exit; \
