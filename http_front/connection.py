@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
 _HEALTH_SECONDS = 2.0
-_STREAM_SECONDS = 1.0
+STREAM_SECONDS = 1.0
 """How long a stream is used: where a name stands for several services, each new one goes to the next of them."""
 _CONNECTION = [
     ("grpc.max_send_message_length", LIMITS.message_bytes),
@@ -96,7 +96,7 @@ class Connection:
                 stream.call.cancel()
             else:
                 self._idle.append(stream)
-        if response is grpc.aio.EOF:
+        if not isinstance(response, proto.CollectBatchResponse):  # the stream was ended, as a service does that stops
             raise _failure(grpc.StatusCode.UNAVAILABLE, "It stops.")
         return response
 
@@ -115,7 +115,7 @@ class Connection:
             if time.monotonic() < stream.until and not stream.call.done():
                 return stream
             stream.call.cancel()
-        return _Stream(self._open(), time.monotonic() + _STREAM_SECONDS)
+        return _Stream(self._open(), time.monotonic() + STREAM_SECONDS)
 
     async def serving(self) -> bool:
         """Whether it can take events."""

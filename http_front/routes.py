@@ -93,6 +93,7 @@ class Routes:
         if len(body) <= _LARGE:
             return door.read(body)
         async with self._large:
+            await asyncio.sleep(0)
             return door.read(body)
 
     def _pixel(self, path: str, fill: Fill) -> None:

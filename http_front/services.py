@@ -12,7 +12,7 @@ from event_model.certificates import Certificates
 from http_front.config import FrontConfig
 from http_front.connection import Connection
 
-# The second is what a call gets that arrives in the very moment in which a service begins to stop. We cancel none.
+# The second is what a call gets that arrives in the very moment in which a service begins to stop.
 _LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)
 _RESENDS = 2  # at least: a name may stand for several services
 _LOOK_EVERY = 1.0  # seconds

@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 
 _PAYLOAD_BYTES = 16_384
 _TURN = 16
-"""After how many events of a call smaller ones have their turn: 1,000 take 20 ms, and a single event would wait."""
+"""After how many events of a call others have their turn: 1,000 take 15 ms, and a single event would wait."""
+_LARGE = 256
+"""With more events than these a call waits for other large ones. A front's calls with single events have fewer."""
 
 
 class UnknownDelivery(ValueError):
@@ -98,18 +100,22 @@ class Collector:
             received_at,
             Verdicts([proto.OUTCOME_ACCEPTED] * len(entries)),
         )
-        if len(entries) <= _TURN:
-            self._judge(call, 0)
-        else:  # one large call after the other: side by side, all would be done when the last is
+        if len(entries) > _LARGE:  # one after the other: side by side, all would be done when the last is
             async with self._large:
-                for first in range(0, len(entries), _TURN):
-                    self._judge(call, first)
-                    await asyncio.sleep(0)
+                await self._judge_all(call)
+        else:
+            await self._judge_all(call)
         if call.refused:
             self._keep(call.refused, received_at)
         if call.records:
             await self._put(call)
         return call.verdicts
+
+    async def _judge_all(self, call: _Call) -> None:
+        for first in range(0, len(call.entries), _TURN):
+            if first:
+                await asyncio.sleep(0)
+            self._judge(call, first)
 
     def _judge(self, call: _Call, first: int) -> None:
         """Make records of the next entries, or refuse them."""

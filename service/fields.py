@@ -34,9 +34,7 @@ class Reader:
         texts = [(part, member) for part, member in members if _is_text(member)]
         objects = [(index, *each) for index, each in enumerate(texts) if each[1].type is MemberType.OBJECT]
         others = [(part, member) for part, member in members if not _is_text(member)]
-        self._objects = [
-            (index, member.name, _owner(part), member.field, member.comfortable) for index, part, member in objects
-        ]
+        self._objects = [(index, _owner(part), member.field, member.comfortable) for index, part, member in objects]
         self._others = [
             (_owner(part), member.name, member.field, member.presence, member.type is MemberType.TIME)
             for part, member in others
@@ -62,7 +60,7 @@ class Reader:
         A free-form member that is not in its text form is put into it.
         """
         values = [*self._texts(message)]
-        for index, _, owner, field, comfortable in self._objects:
+        for index, owner, field, comfortable in self._objects:
             if not values[index]:
                 of = owner(message) if owner else message
                 if of.HasField(comfortable):

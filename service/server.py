@@ -31,6 +31,7 @@ SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
 DOMAIN = "trackside"
 RETRY_DELAY = 1  # seconds
 _HEALTH_EVERY = 1.0  # seconds
+_HEALTH_WITHIN = 5.0
 _PING_EVERY_MS = 1000
 _AGE_GRACE_MS = 30_000
 _ENDED_CALLS = 1_000
@@ -123,6 +124,9 @@ async def _told(answer: asyncio.Future[Verdicts], work: Coroutine[Any, Any, Verd
     """Give `answer` what comes of the work, unless nobody waits for it any more."""
     try:
         verdicts = await work
+    except asyncio.CancelledError:
+        answer.cancel()
+        raise
     except Exception as error:
         if answer.cancelled():
             raise
@@ -165,7 +169,11 @@ async def report_health(collector: Collector, queue: Queue, servicer: Health, be
     metrics.pending_bytes.set(collector.pending)
     if isinstance(queue, Counted):
         metrics.queue_records.set(queue.depth())
-    serving = await queue.healthy()
+    try:
+        async with asyncio.timeout(_HEALTH_WITHIN):
+            serving = await queue.healthy()
+    except TimeoutError:  # a disk that hangs
+        serving = False
     if serving != before:
         state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
         for name in ("", SERVICE):

@@ -149,10 +149,16 @@ class SQLiteQueue:
             self._proved = -PROOF_SECONDS
             self._fail(group, error)
         else:
-            self._marks.know(new)
-            self.commits += 1
-            self._proved = time.monotonic()
-            self._answer(group, duplicates)
+            try:
+                self._marks.know(new)
+            except Exception as broken:  # what is known no longer agrees with the file: a new start reads it again
+                self._open = False
+                self._fail([*group, *self._waiting], broken)
+                self._waiting.clear()
+            else:
+                self.commits += 1
+                self._proved = time.monotonic()
+                self._answer(group, duplicates)
         self._write()
 
     def _answer(self, group: Sequence[_Put], duplicates: Sequence[int]) -> None:

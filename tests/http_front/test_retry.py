@@ -84,6 +84,16 @@ def test_what_needs_no_service_is_answered_while_it_is_down(lonely: httpx.Client
     assert lonely.get("/nowhere").status_code == 404
 
 
+def test_answer_that_comes_too_late_is_no_later_request_s(trackside: Running, tmp_path: Path) -> None:
+    with gated(trackside, tmp_path, service_timeout=0.3) as (gate, http):
+        refused = event("") | {"messageId": ""}
+        assert post(http, "/v1/page", refused).status_code == 503
+        gate.opened.set()
+        assert gate.passed.acquire(timeout=5)
+        answer = post(http, "/v1/page", event("next"))
+        assert_accepted(trackside, answer, record("page", event("next"), context=sent_by(http)))
+
+
 def test_request_is_429_while_too_much_waits(trackside: Running, tmp_path: Path) -> None:
     with gated(trackside, tmp_path, front_pending_bytes=1) as (gate, http), ThreadPoolExecutor(1) as threads:
         first = threads.submit(post, http, "/v1/page", event("first"))

@@ -124,6 +124,24 @@ async def test_a_failed_transaction_fails_its_puts_and_later_ones_succeed(path: 
     assert await values(path) == [each.value for each in [*records("before"), *failed, *records("after")]]
 
 
+async def test_a_queue_whose_memory_fails_is_closed_and_leaves_nobody_waiting(
+    path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = open_at(path, clock)
+    monkeypatch.setattr(Marks, "know", Mock(side_effect=MemoryError))
+    for put in [asyncio.create_task(queue.put(records(name))) for name in ("a", "b")]:
+        with pytest.raises(QueueUnavailable):
+            await put
+    monkeypatch.undo()
+    with pytest.raises(QueueUnavailable):
+        await queue.put(records("c"))
+    assert not await queue.healthy()
+    await queue.close()
+    queue = open_at(path, clock)
+    assert list(await queue.put(records("a", "b"))) == [0]  # what was committed is known again
+    await queue.close()
+
+
 @pytest.mark.parametrize(("field", "value"), [(4, 0), (8, os.ST_RDONLY)], ids=["full", "read-only"])
 async def test_a_commit_proves_nothing_once_the_file_system_takes_no_more(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, field: int, value: int

@@ -42,8 +42,8 @@ type CollectorServiceClient interface {
 	// for each, by index. A call that names a delivery that is not there is refused whole, with INVALID_ARGUMENT.
 	CollectBatch(ctx context.Context, in *CollectBatchRequest, opts ...grpc.CallOption) (*CollectBatchResponse, error)
 	// CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
-	// events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
-	// sent again; a service that stops ends the stream with OK.
+	// events go at a time, it takes a third of gRPC's time. A service that stops ends the stream with OK. What has no
+	// answer then is to be sent again, as after UNAVAILABLE; what ended a stream with another code would do so again.
 	CollectStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CollectBatchRequest, CollectBatchResponse], error)
 }
 
@@ -104,8 +104,8 @@ type CollectorServiceServer interface {
 	// for each, by index. A call that names a delivery that is not there is refused whole, with INVALID_ARGUMENT.
 	CollectBatch(context.Context, *CollectBatchRequest) (*CollectBatchResponse, error)
 	// CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
-	// events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
-	// sent again; a service that stops ends the stream with OK.
+	// events go at a time, it takes a third of gRPC's time. A service that stops ends the stream with OK. What has no
+	// answer then is to be sent again, as after UNAVAILABLE; what ended a stream with another code would do so again.
 	CollectStream(grpc.BidiStreamingServer[CollectBatchRequest, CollectBatchResponse]) error
 	mustEmbedUnimplementedCollectorServiceServer()
 }

@@ -80,8 +80,8 @@ class CollectorServiceServicer:
 
     def CollectStream(self, request_iterator, context):
         """CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
-        events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
-        sent again; a service that stops ends the stream with OK.
+        events go at a time, it takes a third of gRPC's time. A service that stops ends the stream with OK. What has no
+        answer then is to be sent again, as after UNAVAILABLE; what ended a stream with another code would do so again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -203,8 +203,8 @@ public final class CollectorServiceGrpc {
     /**
      * <pre>
      * CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
-     * events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
-     * sent again; a service that stops ends the stream with OK.
+     * events go at a time, it takes a third of gRPC's time. A service that stops ends the stream with OK. What has no
+     * answer then is to be sent again, as after UNAVAILABLE; what ended a stream with another code would do so again.
      * </pre>
      */
     default io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchRequest> collectStream(
@@ -277,8 +277,8 @@ public final class CollectorServiceGrpc {
     /**
      * <pre>
      * CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
-     * events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
-     * sent again; a service that stops ends the stream with OK.
+     * events go at a time, it takes a third of gRPC's time. A service that stops ends the stream with OK. What has no
+     * answer then is to be sent again, as after UNAVAILABLE; what ended a stream with another code would do so again.
      * </pre>
      */
     public io.grpc.stub.StreamObserver<dev.trackside.v1.CollectBatchRequest> collectStream(
@@ -334,8 +334,8 @@ public final class CollectorServiceGrpc {
     /**
      * <pre>
      * CollectBatch again and again: each message is answered before the next is read. Beside a call for each, where few
-     * events go at a time, it takes a third of gRPC's time. A message that has no answer when the stream ends is to be
-     * sent again; a service that stops ends the stream with OK.
+     * events go at a time, it takes a third of gRPC's time. A service that stops ends the stream with OK. What has no
+     * answer then is to be sent again, as after UNAVAILABLE; what ended a stream with another code would do so again.
      * </pre>
      */
     @io.grpc.ExperimentalApi("https://github.com/grpc/grpc-java/issues/10918")
