@@ -17,6 +17,9 @@ from http_front.config import FrontConfig
 from http_front.known_heads import ShortProtocol
 from http_front.services import certificates
 
+_BACKLOG = 4_096
+"""How many connections may wait to be accepted; one more is tried again by its sender after a second."""
+
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s front: %(message)s")
@@ -46,7 +49,7 @@ def main() -> int:
 
             loop.add_reader(int(parent), gone)
 
-    app.run(protocol=ShortProtocol, sock=listener, single_process=True, motd=False, access_log=False)
+    app.run(protocol=ShortProtocol, sock=listener, backlog=_BACKLOG, single_process=True, motd=False, access_log=False)
     return 0
 
 
@@ -55,7 +58,7 @@ def _listener(config: FrontConfig) -> socket.socket:
     if number := os.environ.get("TRACKSIDE_HTTP_FD"):
         return socket.socket(fileno=int(number))
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    return socket.create_server((config.host, config.http_port), family=family, backlog=1024)
+    return socket.create_server((config.host, config.http_port), family=family, backlog=_BACKLOG)
 
 
 if __name__ == "__main__":
