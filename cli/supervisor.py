@@ -27,6 +27,13 @@ _SAY_AFTER = 3.0  # seconds
 _END_WITHIN = 2.0  # seconds, of a process that has drained
 
 
+# gRPC's older way to wait for sockets wakes fewer threads: a lone event takes 0.97 ms and 921 µs of CPU in place of
+# 1.03 and 997, and with 64 connections an event 72 µs in place of 78. Without the client's half a service stops 3.5 s
+# later than it could.
+_SERVICE_GRPC = {"GRPC_EXPERIMENTS": "-event_engine_listener"}
+_FRONT_GRPC = {"GRPC_EXPERIMENTS": "-event_engine_client"}
+
+
 class Supervisor:
     """The processes of one collector."""
 
@@ -57,9 +64,11 @@ class Supervisor:
         self._services: list[Child] = []
         self._fronts: list[Child] = []
         if sources:
-            self._services.append(Child("service", "service", variables, [self._lifeline], self._metrics.died))
+            # An operator's own goes before it.
+            served = _SERVICE_GRPC | variables
+            self._services.append(Child("service", "service", served, [self._lifeline], self._metrics.died))
         if http:
-            variables |= {HTTP_FD: str(http.fileno())}
+            variables = _FRONT_GRPC | variables | {HTTP_FD: str(http.fileno())}
             inherited = [self._lifeline, http.fileno()]
             self._fronts += [
                 Child(f"front-{number}", "http_front", variables, inherited, self._metrics.died)
