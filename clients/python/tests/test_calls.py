@@ -21,7 +21,7 @@ from trackside_client import Client, Closed, Lost, QueueFull
 Answer = Callable[[proto.CollectBatchRequest, grpc.ServicerContext], proto.CollectBatchResponse]
 
 
-class Recorder:
+class Recorder(proto_grpc.CollectorServiceServicer):
     """Answers calls as it is told, and keeps their requests."""
 
     def __init__(self) -> None:
@@ -34,9 +34,6 @@ class Recorder:
     ) -> proto.CollectBatchResponse:
         self.requests.append(request)
         return self.answer(request, context)
-
-    def Collect(self) -> None:  # noqa: N802
-        raise NotImplementedError
 
 
 def accept(request: proto.CollectBatchRequest, _context: grpc.ServicerContext) -> proto.CollectBatchResponse:
