@@ -51,6 +51,9 @@ class Result(NamedTuple):
     service: float
     """The same of the service, while the sender ran."""
 
+    def __str__(self) -> str:
+        return f"{self.rate:8,.0f} events/s  {self.client:5.0f} + {self.service:4.0f} µs/event"
+
 
 def run(sender: Sender, events: int) -> Result:
     """Send so many events to a service that was just started."""
@@ -84,11 +87,7 @@ def measure(names: list[str], rounds: int, events: int) -> dict[str, list[tuple[
             result = run(sender, events)
             limit = limit or result.rate
             results[name].append((result.rate / limit, result))
-            print(
-                f"round {round_}  {name:10} {result.rate / limit:5.2f}  {result.rate:8,.0f} events/s"
-                f"  {result.client:5.0f} + {result.service:4.0f} µs/event",
-                file=sys.stderr,
-            )
+            print(f"round {round_}  {name:10} {result.rate / limit:5.2f}  {result}", file=sys.stderr)
     return results
 
 

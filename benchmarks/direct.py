@@ -32,11 +32,7 @@ def measure(rounds: int) -> dict[str, list[Result]]:
         for name, (sender, events) in RUNS.items():
             result = run(sender, events)
             results[name].append(result)
-            print(
-                f"round {round_}  {name:40}  {result.rate:8,.0f} events/s"
-                f"  {result.client:5.0f} + {result.service:4.0f} µs/event",
-                file=sys.stderr,
-            )
+            print(f"round {round_}  {name:40}  {result}", file=sys.stderr)
     return results
 
 

@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 _CALLS = 2
 _CALL_BYTES = LIMITS.message_bytes // 4
-_LARGE = 65_536  # bytes: a single event and its delivery never have as many
+LARGE = 65_536
+"""Over how many bytes a request is a large one: a single event and its delivery never have as many."""
 _CALL_JOBS = LIMITS.delivery_events  # they may all share one delivery
 _ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
 _ENTRY = wire.tag(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER, wire.BYTES)
@@ -103,7 +104,7 @@ class Coalescer:
             self._loop.call_soon(done, _failed(len(entries), proto.RETRY_REASON_OVERLOADED))
             return
         self._pending += size
-        lane = self._large if size > _LARGE else self._small
+        lane = self._large if size > LARGE else self._small
         lane.waiting.append(_Job(entries, delivery, size, done))
         if lane.is_due(len(lane.calls)):
             self._start(lane)

@@ -16,7 +16,7 @@ from sanic.router import Router
 from event_model import schema
 from http_front import answers, batch, doors, metrics, pixel, webhook
 from http_front.body import read
-from http_front.coalescer import Coalescer, Verdicts
+from http_front.coalescer import LARGE, Coalescer, Verdicts
 from http_front.collecting import Collected
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
@@ -28,7 +28,6 @@ from http_front.sender import Sender, read_sender
 Handler = Callable[[Request], Coroutine[Any, Any, HTTPResponse]]
 
 _SLASHES = re.compile(r"//+")
-_LARGE = 65_536  # bytes of a body: 500 events take 4 ms to read
 
 
 class SlashRouter(Router):
@@ -89,8 +88,8 @@ class Routes:
         self._add(handle, door.path, "POST", stream=True)
 
     async def _read(self, door: Door, body: bytes) -> Collected:
-        """The events of a body. Large ones are read in turn, so that small requests come in between them."""
-        if len(body) <= _LARGE:
+        """The events of a body. Large ones, which take some ms, are read in turn: small requests come in between."""
+        if len(body) <= LARGE:
             return door.read(body)
         async with self._large:
             await asyncio.sleep(0)

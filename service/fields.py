@@ -41,8 +41,8 @@ class Reader:
         ]
         self._parts_objects = [member.name for _, part, member in objects if part]
         self._times = [member.name for _, member in others if member.type is MemberType.TIME]
-        # One attrgetter for all: 0.4 µs, where ListFields takes 1.5.
-        self._texts = _getter([f"{part}.{member.field}".lstrip(".") for part, member in texts])
+        # One attrgetter for all: 0.4 µs, where ListFields takes 1.5. It gives a tuple, as there are always several.
+        self._texts = attrgetter(*[f"{part}.{member.field}".lstrip(".") for part, member in texts])
         self._structure = msgspec.defstruct(
             "Members",
             [
@@ -98,10 +98,3 @@ def _is_text(member: Member) -> bool:
 def _owner(part: str) -> Callable[[Message], Message] | None:
     """Gives the message in a message that a part is; None for itself."""
     return attrgetter(part) if part else None
-
-
-def _getter(fields: list[str]) -> Callable[[Message], tuple[Any, ...]]:
-    """The values of some fields. attrgetter gives a tuple only of two or more."""
-    if len(fields) > 1:
-        return attrgetter(*fields)
-    return lambda message: tuple([attrgetter(field)(message) for field in fields])

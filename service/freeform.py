@@ -37,7 +37,7 @@ def checked(text: str, name: str) -> str:
 
 def raw(text: str, name: str) -> Raw:
     """As `checked`, to be written as it is."""
-    return Raw(decoded(text, name, _any_object)[0])
+    return Raw(checked(text, name))
 
 
 def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:
