@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 from trackside.v1 import collector_service_pb2 as proto
-from trackside.v1.event_pb2 import Event
 
 from benchmarks.payload import event
 from event_model.schema import KINDS
@@ -27,7 +26,7 @@ from service.queues import Record, open_queue
 from service.record import KINDS as RECORD_KINDS
 from service.refused import RefusedStore
 from service.sources import Directory
-from service.validation import Shape, validate
+from service.validation import validate
 
 EVENTS = 500
 ROUNDS = 30
@@ -63,10 +62,6 @@ def _ignore(_: coalescer.Verdicts) -> None:
     """Nobody waits for a verdict."""
 
 
-def _shape(event: Event) -> Shape:
-    return "track", event.message_id != "", RECORD_KINDS["track"].reader.read(event)[1]
-
-
 def main() -> None:
     texts = [event() for _ in range(EVENTS)]
     track = KINDS["track"]
@@ -86,6 +81,8 @@ def main() -> None:
     many = [coalescer._Job(encoded, shared, 950 * EVENTS, _ignore)]
     single, batch = coalescer._request(jobs), coalescer._request(many)
     request = proto.CollectBatchRequest.FromString(batch)
+    reader, events = RECORD_KINDS["track"].reader, [entry.event for entry in request.entries]
+    columns = reader.read(events)
     response = proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * EVENTS).SerializeToString()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -112,7 +109,8 @@ def main() -> None:
                 cost(lambda: coalescer._split(proto.CollectBatchResponse.FromString(response), jobs)),
             ),
             ("service: parse", cost(lambda: proto.CollectBatchRequest.FromString(batch))),
-            ("service: validate", cost(lambda: [validate(e.event, _shape(e.event)) for e in request.entries])),
+            ("service: read", cost(lambda: reader.read([entry.event for entry in request.entries]))),
+            ("service: validate", cost(lambda: validate(events, "track", columns))),
             ("service: all but parse and commit, requests of one event", cost(only_collect(single))),
             ("service: all but parse and commit, a batch", cost(only_collect(batch))),
         ]

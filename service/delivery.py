@@ -12,12 +12,10 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
 from event_model.jsontext import Raw
-from event_model.schema import LIMITS, members_of
-from service.fields import Reader
-from service.freeform import checked, decoded, raw
+from event_model.schema import LIMITS
+from service.freeform import checked, decoded, text_of
 from service.refusals import Refused
-
-_MEMBERS = Reader({"": members_of(proto.Delivery.DESCRIPTOR)})
+from service.stamping import nanoseconds
 
 
 class Delivery:
@@ -29,10 +27,13 @@ class Delivery:
         """`events` is how many it brings; `size` tells how many bytes they have."""
         self.write_key = delivery.write_key or call_key
         self.overriding_write_key = delivery.overriding_write_key
-        said, _ = _MEMBERS.read(delivery)
-        self.sent_at: int | UnsetType = said.sentAt
-        self.timestamp: int | UnsetType = said.timestamp
-        context, integrations = said.context, said.integrations
+        self.sent_at = nanoseconds(delivery.sent_at, "sentAt") if delivery.HasField("sent_at") else UNSET
+        self.timestamp = nanoseconds(delivery.timestamp, "timestamp") if delivery.HasField("timestamp") else UNSET
+        context, integrations = delivery.context_json, delivery.integrations_json
+        if delivery.HasField("context"):
+            context = text_of(delivery.context)
+        if delivery.HasField("integrations"):
+            integrations = text_of(delivery.integrations)
         injected = bool(context or integrations)
         if events > 1 or injected:
             _bound_all(delivery, events, size, len(context.encode()) + len(integrations.encode()), call_key)
@@ -40,21 +41,35 @@ class Delivery:
         alone = self._request.fill(context) if context else self._request.context
         self._context_alone = Raw(alone) if alone else UNSET
         self._context_members = jsontext.members(checked(context, "context")) if context else {}
-        self._integrations = raw(integrations, "integrations") if integrations else UNSET
-        self._integrations_members = jsontext.members(self._integrations) if self._integrations is not UNSET else {}
+        integrations = integrations and checked(integrations, "integrations")
+        self._integrations_alone = Raw(integrations) if integrations else UNSET
+        self._integrations_members = jsontext.members(integrations) if integrations else {}
+        # The newest event's texts, and what became of them.
+        self._context_text, self._context_made = "", self._context_alone
+        self._integrations_text, self._integrations_made = "", self._integrations_alone
 
     def context(self, text: str) -> Raw | UnsetType:
         """An event's context with the delivery's beneath it, and the request's address and agent beneath both."""
+        if text != self._context_text:  # one sender's events often share theirs
+            self._context_made, self._context_text = self._with_context(text), text
+        return self._context_made
+
+    def integrations(self, text: str) -> Raw | UnsetType:
+        """An event's integrations with the delivery's beneath them."""
+        if text != self._integrations_text:
+            self._integrations_made, self._integrations_text = self._with_integrations(text), text
+        return self._integrations_made
+
+    def _with_context(self, text: str) -> Raw | UnsetType:
         if not text:
             return self._context_alone
         if self._context_members:
             text = jsontext.merged(checked(text, "context"), self._context_members)
         return Raw(self._request.fill(text))
 
-    def integrations(self, text: str) -> Raw | UnsetType:
-        """An event's integrations with the delivery's beneath them."""
+    def _with_integrations(self, text: str) -> Raw | UnsetType:
         if not text:
-            return self._integrations
+            return self._integrations_alone
         text = checked(text, "integrations")
         return Raw(jsontext.merged(text, self._integrations_members) if self._integrations_members else text)
 

@@ -1,100 +1,120 @@
-"""Reads the members of a message that are set into a structure with their names in JSON, which is written as it is."""
+"""Reads the members of messages into columns, and writes columns as JSON objects.
+
+A column has a value for each of many messages, so that one call of a library goes through all of them: in loops of the
+interpreter an event took a third longer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from operator import attrgetter
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter, methodcaller
+from typing import Any, NamedTuple
 
 import msgspec
 from google.protobuf.message import Message
 from msgspec import UNSET
 
 from event_model.schema import Member, MemberType
-from service.freeform import raw, text_of
-from service.stamping import iso8601, nanoseconds
+from service.freeform import text_of
+from service.stamping import nanoseconds
 
-Presence = tuple[bool, ...]
-"""Which members are set."""
+Columns = dict[str, Sequence[Any]]
+"""By the members' names in JSON. What is not set is an empty text, or msgspec.UNSET where it is no text."""
+
+
+class _Field(NamedTuple):
+    """A field that may be asked whether it is set."""
+
+    name: str
+    """Its member's."""
+    owner: Callable[[Any], Any] | None
+    """Gives the message in the message that has it; None where it is the message itself."""
+    has: Callable[[Any], bool]
+    value: Callable[[Any], Any]
+    """What a column holds of it. Raises Refused."""
 
 
 class Reader:
-    """Reads messages of one type.
+    """Reads messages of one type."""
 
-    A structure has an attribute for each member: a string and a free-form member's text, which are empty where they are
-    not set, or msgspec.UNSET. A time is in nanoseconds since 1970, and a text is text, until `finish` makes of them
-    what is written; the texts of the message's own free-form members are for others to finish.
-    """
-
-    def __init__(self, parts: Mapping[str, Iterable[Member]], further: Iterable[str] = ()) -> None:
-        """The message's own members are under "", those of a message in it under its field. `further` are for others
-        to set, and written last.
-        """
+    def __init__(self, parts: Mapping[str, Iterable[Member]]) -> None:
+        """The message's own members are under "", those of a message in it under its field."""
         members = [(part, member) for part, members in parts.items() for member in members]
-        texts = [(part, member) for part, member in members if _is_text(member)]
-        objects = [(index, *each) for index, each in enumerate(texts) if each[1].type is MemberType.OBJECT]
-        others = [(part, member) for part, member in members if not _is_text(member)]
-        self._objects = [(index, _owner(part), member.field, member.comfortable) for index, part, member in objects]
-        self._others = [
-            (_owner(part), member.name, member.field, member.presence, member.type is MemberType.TIME)
-            for part, member in others
-        ]
-        self._parts_objects = [member.name for _, part, member in objects if part]
-        self._times = [member.name for _, member in others if member.type is MemberType.TIME]
+        texts = [(part, member) for part, member in members if is_text(member)]
         # One attrgetter for all: 0.4 µs, where ListFields takes 1.5. It gives a tuple, as there are always several.
         self._texts = attrgetter(*[f"{part}.{member.field}".lstrip(".") for part, member in texts])
-        self._structure = msgspec.defstruct(
-            "Members",
-            [
-                *((member.name, Any, "") for _, member in texts),
-                *((member.name, Any, UNSET) for _, member in others),
-                *((name, Any, UNSET) for name in further),
-            ],
-            omit_defaults=True,
-            gc=False,
-        )
+        self._names = [member.name for _, member in texts]
+        self._forms = [_form(part, member) for part, member in texts if member.type is MemberType.OBJECT]
+        self._others = [_other(part, member) for part, member in members if not is_text(member)]
 
-    def read(self, message: Message) -> tuple[Any, Presence]:
-        """The members, and which of them are set. Raises Refused where a time is none.
+    def read(self, messages: Sequence[Message]) -> Columns:
+        """The messages' members. Raises Refused where a time is none.
 
-        A free-form member that is not in its text form is put into it.
+        Times are in nanoseconds since 1970. A free-form member that is not in its text form is put into it.
         """
-        values = [*self._texts(message)]
-        for index, owner, field, comfortable in self._objects:
-            if not values[index]:
-                of = owner(message) if owner else message
-                if of.HasField(comfortable):
-                    values[index] = text_of(getattr(of, comfortable))
-                    setattr(of, field, values[index])
-        present = [*map(bool, values)]
-        for owner, name, field, presence, is_time in self._others:
-            of = owner(message) if owner else message
-            if presence and not of.HasField(field):
-                value = UNSET
-            else:
-                value = getattr(of, field)
-                if is_time:
-                    value = nanoseconds(value, name)
-                elif not presence:
-                    value = value or UNSET
-            values.append(value)
-            present.append(value is not UNSET)
-        return self._structure(*values), tuple(present)
-
-    def finish(self, structure: Any) -> None:
-        """Make times, and the free-form texts of the parts, what is written. Raises Refused where one is no object."""
-        for name in self._times:
-            if (time := getattr(structure, name)) is not UNSET:
-                setattr(structure, name, iso8601(time))
-        for name in self._parts_objects:
-            if text := getattr(structure, name):
-                setattr(structure, name, raw(text, name))
+        columns: Columns = dict(zip(self._names, zip(*map(self._texts, messages))))  # noqa: B905 - 0.4 µs
+        for field in self._forms:
+            if not all(texts := columns[field.name]):
+                found = _column(field, messages, "")
+                columns[field.name] = [text or other for text, other in zip(texts, found, strict=True)]
+        for field in self._others:
+            columns[field.name] = _column(field, messages, UNSET)
+        return columns
 
 
-def _is_text(member: Member) -> bool:
+class Writer:
+    """Writes members as JSON, those that are set, in the order in which they are named."""
+
+    def __init__(self, unset: Mapping[str, Any]) -> None:
+        """What a member is that is not set, by its name."""
+        self._names = list(unset)
+        fields = [(name, Any, value) for name, value in unset.items()]
+        self._structure = msgspec.defstruct("Members", fields, omit_defaults=True, gc=False)
+        self._encode = msgspec.json.Encoder().encode
+
+    def write(self, columns: Columns) -> list[bytes]:
+        """An object, UTF-8, of each row of the columns."""
+        rows = map(self._structure, *[columns[name] for name in self._names])
+        return [*map(self._encode, rows)]
+
+
+def is_text(member: Member) -> bool:
+    """Whether it is a text that is empty where it is not set."""
     return member.type is MemberType.OBJECT or (member.type is MemberType.STRING and not member.presence)
 
 
-def _owner(part: str) -> Callable[[Message], Message] | None:
-    """Gives the message in a message that a part is; None for itself."""
+def _column(field: _Field, messages: Sequence[Message], unset: Any) -> list[Any]:
+    owners = messages if field.owner is None else [*map(field.owner, messages)]
+    has = [*map(field.has, owners)]
+    if True not in has:
+        return [unset] * len(has)
+    return [field.value(owner) if found else unset for owner, found in zip(owners, has, strict=True)]
+
+
+def _form(part: str, member: Member) -> _Field:
+    """The other form of a free-form member, which is put into its text form."""
+    get = attrgetter(member.comfortable)
+
+    def text(owner: Message) -> str:
+        text = text_of(get(owner))
+        setattr(owner, member.field, text)
+        return text
+
+    return _Field(member.name, _owner(part), methodcaller("HasField", member.comfortable), text)
+
+
+def _other(part: str, member: Member) -> _Field:
+    get = attrgetter(member.field)
+
+    def time(owner: Message) -> int:
+        return nanoseconds(get(owner), member.name)
+
+    def is_not_empty(owner: Message) -> bool:
+        return bool(get(owner))
+
+    has = methodcaller("HasField", member.field) if member.presence else is_not_empty
+    return _Field(member.name, _owner(part), has, time if member.type is MemberType.TIME else get)
+
+
+def _owner(part: str) -> Callable[[Any], Any] | None:
     return attrgetter(part) if part else None

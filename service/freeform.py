@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from google.protobuf.message import Message
@@ -38,6 +38,11 @@ def checked(text: str, name: str) -> str:
 def raw(text: str, name: str) -> Raw:
     """As `checked`, to be written as it is."""
     return Raw(checked(text, name))
+
+
+def raws(texts: Sequence[str], name: str) -> list[Raw | Literal[""]]:
+    """As `raw`, of each text that is not empty."""
+    return [raw(text, name) if text else "" for text in texts]
 
 
 def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:

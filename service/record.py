@@ -10,35 +10,50 @@ from typing import Any
 
 import msgspec
 from google.protobuf.message import Message
+from msgspec import UNSET
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
 from event_model import jsontext, schema
 from event_model.jsontext import Raw
-from service.fields import Reader
-from service.freeform import checked_members, text_of
+from service.fields import Columns, Reader, Writer, is_text
+from service.freeform import checked_members, raws, text_of
 from service.refusals import Refused
+from service.stamping import iso8601
 
 
 class Kind:
-    """One kind of event: how it is read, how its record is written, and which members its record has."""
+    """One kind of event: how its events are read, and how their records are written."""
 
     def __init__(self, name: str, field: str = "", members: Sequence[schema.Member] = ()) -> None:
         self.name = name
-        self.reader = Reader({"": _ENVELOPE, field: members} if field else {"": _ENVELOPE}, STAMPED)
+        self.reader = Reader({"": schema.ENVELOPE, field: members} if field else {"": schema.ENVELOPE})
+        every = sorted((*schema.ENVELOPE, *members), key=is_text, reverse=True)
+        unset = {member.name: "" if is_text(member) else UNSET for member in every}
+        self._writer = Writer({name: unset[name] for name in unset if name not in STAMPED} | dict.fromkeys(STAMPED, ""))
+        self._times = [member.name for member in every if member.type is schema.MemberType.TIME]
+        self._objects = [member.name for member in members if member.type is schema.MemberType.OBJECT]
         self._stand_ins = [(member.name, member.options.stand_in) for member in members if member.options.stand_in]
-        self._reserved = frozenset([member.name for member in (*schema.ENVELOPE, *members)]).union(STAMPED)
+        self._reserved = frozenset(unset).union(STAMPED)
 
-    def encode(self, draft: Any, extra: str) -> bytes:
-        """The record, one line of UTF-8, of what the reader read and the stamps.
+    def encode(self, columns: Columns, extras: Sequence[str]) -> list[bytes]:
+        """The records, each one line of UTF-8: of what was read and stamped, and the texts of further members.
 
         Raises Refused where a text is not what it must be.
         """
         for name, stand_in in self._stand_ins:
-            if not getattr(draft, name) and draft.userId:
-                setattr(draft, name, getattr(draft, stand_in))
-        self.reader.finish(draft)
-        record = _encode(draft)
+            rows = zip(columns[name], columns["userId"], columns[stand_in], strict=True)
+            columns[name] = [own or (other if user else "") for own, user, other in rows]
+        for name in self._times:
+            columns[name] = [time if time is UNSET else iso8601(time) for time in columns[name]]
+        for name in self._objects:
+            columns[name] = raws(columns[name], name)
+        records = self._writer.write(columns)
+        if any(extras):
+            return [self._with_extra(record, extra) for record, extra in zip(records, extras, strict=True)]
+        return records
+
+    def _with_extra(self, record: bytes, extra: str) -> bytes:
         if not extra or not (members := self._extra(extra)):
             return record
         return b"%b,%b" % (_encode(members)[:-1], record[1:])
@@ -67,8 +82,6 @@ _EXTRA = "extra_json"
 
 STAMPED = ("messageId", "type", "timestamp", "writeKey", "receivedAt")
 """The members that the service says. Times are ISO 8601."""
-
-_ENVELOPE = [member for member in schema.ENVELOPE if member.name not in STAMPED]
 
 KINDS = {kind.field: Kind(kind.name, kind.field, kind.members) for kind in schema.KINDS.values()}
 """Every kind of event, by its field in Event."""

@@ -7,6 +7,7 @@ That is read off the rules themselves: one that looks at a value turns it off.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import protovalidate
@@ -15,32 +16,37 @@ from google.protobuf.descriptor import FieldDescriptor
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
-from service.fields import Presence
-from service.refusals import Refused
-
-Shape = tuple[str, bool, Presence]
-"""Which fields are set: the kind, whether there is a messageId, and the event's other members."""
+from event_model import schema
+from service.fields import Columns, is_text
+from service.refusals import OneByOne, Refused
 
 _validator = protovalidate.Validator()
-_remembered: dict[Shape, Refused | None] = {}
+_remembered: dict[tuple[str, tuple[bool, ...]], Refused | None] = {}
+"""By the kind, and which of the members are set that rules name."""
 _REMEMBERED = 4_096
 
 # What a condition may be made of to depend on presence alone: an empty string is an absent field.
 _PRESENCE = re.compile(r"(?:!?has\(this(?:\.\w+)+\)|this(?:\.\w+)+ [!=]= ''|&&|\|\||[()!\s])*")
 
 
-def validate(event: Event, shape: Shape) -> None:
-    """Raise Refused with the first rule that the event breaks."""
-    try:
-        refused = _remembered[shape]
-    except KeyError:
-        refused = _first_violation(event)
-        if _BY_PRESENCE:
-            if len(_remembered) >= _REMEMBERED:
-                _remembered.clear()
-            _remembered[shape] = refused
-    if refused:
-        raise Refused(refused.reason, refused.field, refused.description)
+def validate(events: Sequence[Event], kind: str, columns: Columns) -> None:
+    """Raise Refused with the first rule that an event breaks. `columns` are those of the events, of one kind.
+
+    Of several events it raises OneByOne where it does not remember.
+    """
+    for present in set(zip(*[map(bool, columns[name]) for name in _NAMED[kind]], strict=True)):
+        try:
+            refused = _remembered[kind, present]
+        except KeyError:
+            if len(events) > 1:
+                raise OneByOne from None
+            refused = _first_violation(events[0])
+            if _BY_PRESENCE:
+                if len(_remembered) >= _REMEMBERED:
+                    _remembered.clear()
+                _remembered[kind, present] = refused
+        if refused:
+            raise Refused(refused.reason, refused.field, refused.description)
 
 
 def _first_violation(event: Event) -> Refused | None:
@@ -84,6 +90,22 @@ def _field_by_presence(field: FieldDescriptor) -> bool:
     return rules <= {"required", "timestamp"}
 
 
-_BY_PRESENCE = _by_presence(Event.DESCRIPTOR) and all(
-    _by_presence(kind.message_type) for kind in Event.DESCRIPTOR.oneofs_by_name["kind"].fields
+def _named(message: Any) -> set[str]:
+    """The fields that the rules of a message name."""
+    conditions = [rule.expression for rule in _rules(message, validate_pb2.message).cel]
+    required = [field.name for field in message.fields if _rules(field, validate_pb2.field).required]
+    return {*required, *re.findall(r"\w+", " ".join(conditions))}
+
+
+_MESSAGES = [Event.DESCRIPTOR, *(kind.message_type for kind in Event.DESCRIPTOR.oneofs_by_name["kind"].fields)]
+_FIELDS = frozenset[str]().union(*map(_named, _MESSAGES))
+_NAMED = {
+    kind.name: [member.name for member in (*schema.ENVELOPE, *kind.members) if member.field in _FIELDS]
+    for kind in schema.KINDS.values()
+}
+_BY_PRESENCE = all(map(_by_presence, _MESSAGES)) and all(
+    is_text(member)
+    for kind in schema.KINDS.values()
+    for member in (*schema.ENVELOPE, *kind.members)
+    if member.field in _FIELDS
 )

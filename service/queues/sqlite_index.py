@@ -10,7 +10,7 @@ MARK_BYTES = 16
 PARTS = 1 << 12
 """The index is that many tables, which grow one at a time, so that no put waits for the whole."""
 
-SLOTS = 16
+SLOTS = 64
 """How many slots the first table has at least; the last one has nearly twice as many, so that they do not all fill up
 at once."""
 FULL, ROOMY = 0.65, 0.45
