@@ -89,7 +89,7 @@ class Collector:
         self._resends = Resends()
         self._clock = clock
         self.pending = 0
-        """Bytes of records that wait for the queue."""
+        """Bytes of events that wait to be judged, and of records that wait for the queue."""
         self._failing = False
         self._large = asyncio.Lock()
 
@@ -137,6 +137,10 @@ class Collector:
                 checked.append(refusal)
         return _Call(entries, delivery_of, checked, received_at, [None] * len(entries))
 
+    def is_full(self, size: int) -> bool:
+        """Whether so many bytes more would be too many to wait."""
+        return self.pending > 0 and self.pending + size > self._max_pending
+
     async def _judge_all(self, call: _Call) -> None:
         for first in range(0, len(call.entries), _TURN):
             if first:
@@ -179,7 +183,7 @@ class Collector:
         records = [record for _, (record, _) in accepted]
         duplicates: Collection[int] = ()
         size = sum([len(record.value) for record in records])
-        if self.pending and self.pending + size > self._max_pending:
+        if self.is_full(size):
             verdicts.retry = proto.RETRY_REASON_OVERLOADED
         else:
             self.pending += size
@@ -190,9 +194,10 @@ class Collector:
                 verdicts.retry = proto.RETRY_REASON_QUEUE_UNAVAILABLE
                 if not self._failing:
                     log.error("the queue cannot be written: %s", error)
+            finally:
+                self.pending -= size
             self._failing = bool(verdicts.retry)
             metrics.put_seconds.observe(time.perf_counter() - started)
-            self.pending -= size
         tally: Counter[metrics.Outcome] = Counter()
         of = Counter([(record.kind, source) for _, (record, source) in accepted])
         if verdicts.retry:

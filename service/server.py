@@ -23,6 +23,7 @@ from service import metrics
 from service.calls import Context, StreamHandler, handler
 from service.collector import Collector, UnknownDelivery, Verdicts
 from service.config import ServiceConfig
+from service.gathering import Gatherer
 from service.queues import Counted, Queue
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
+        self._gatherer = Gatherer(collector)
         self._calls: set[asyncio.Task[None]] = set()
         batches = proto.CollectBatchRequest.FromString
         self._streams = StreamHandler(batches, self.CollectBatch)
@@ -69,8 +71,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     async def Collect(  # noqa: N802 - the name is the proto's
         self, request: proto.CollectRequest, context: Context
     ) -> proto.CollectResponse:
-        deliveries = [request.delivery] if request.HasField("delivery") else []
-        verdicts = await self._collect([proto.Entry(event=request.event)], deliveries, context)
+        verdicts = await self._gatherer.collect(request, _call_key(context))
         if verdicts.refusals:
             await _refuse(context, verdicts.refusals[0])
         if verdicts.retry:
@@ -102,8 +103,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         deliveries: Sequence[proto.Delivery],
         context: Context,
     ) -> Verdicts:
-        metadata = context.invocation_metadata() or ()
-        call_key = next((key_of(str(value)) for name, value in metadata if name == "authorization"), "")
+        call_key = _call_key(context)
         # A future of its own, and no shield around the task: the caller knows a turn of the event loop sooner.
         answer: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
         call = asyncio.create_task(_told(answer, self._collector.collect(entries, deliveries, call_key)))
@@ -117,6 +117,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
 
     async def drain(self) -> None:
         """Return when every call that was started is done."""
+        await self._gatherer.drain()
         await asyncio.gather(*self._calls, return_exceptions=True)
 
 
@@ -134,6 +135,11 @@ async def _told(answer: asyncio.Future[Verdicts], work: Coroutine[Any, Any, Verd
     else:
         if not answer.cancelled():
             answer.set_result(verdicts)
+
+
+def _call_key(context: Context) -> str:
+    metadata = context.invocation_metadata() or ()
+    return next((key_of(str(value)) for name, value in metadata if name == "authorization"), "")
 
 
 def _delay() -> duration_pb2.Duration:
