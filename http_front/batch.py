@@ -38,8 +38,7 @@ def add_events(collected: Collected, events: list[Raw], event_limit: int) -> Non
         raise Refused(
             proto.REASON_REQUEST_TOO_LARGE, "batch", f"{len(events)} events, {LIMITS.delivery_events} are allowed"
         )
-    for event in events:
-        collected.add(event, event_limit, None)
+    collected.add_all(events, event_limit)
 
 
 def _events(batch: Raw | None) -> list[Raw]:

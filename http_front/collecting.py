@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from trackside.v1 import collector_service_pb2 as proto
@@ -10,9 +11,10 @@ from event_model import jsontext, schema
 from event_model.jsontext import Raw
 from http_front.answers import Form
 from http_front.refusals import Refused
-from http_front.transcoding import read_event, text_member
+from http_front.transcoding import read_event, read_plain, text_member
 
 _PAYLOAD_BYTES = 16_384
+_TOGETHER = 64
 
 
 @dataclass(slots=True)
@@ -38,6 +40,17 @@ class Collected:
         except Refused as refusal:
             entry = _refused(refusal, text, kind.name if kind else "")
         self.entries.append(entry)
+
+    def add_all(self, texts: Sequence[Raw], limit: int) -> None:
+        """As `add`, of many events. One that is not plain makes those beside it go one by one, too."""
+        for first in range(0, len(texts), _TOGETHER):
+            some = texts[first : first + _TOGETHER]
+            entries = read_plain(some) if max(map(len, map(memoryview, some))) <= limit else None
+            if entries is None:
+                for text in some:
+                    self.add(text, limit)
+            else:
+                self.entries += entries
 
     def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
         """Put the refusal of the request as a whole in place of its events."""

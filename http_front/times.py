@@ -10,18 +10,20 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_1970 = b"\x08\x00"
+"""`seconds: 0`, written out."""
 _FRACTION = re.compile(r"[.,]([0-9]*)")
 
 
 def encoded(text: str) -> bytes:
-    """A time as a Timestamp goes over the wire. Raises ValueError as `parse` does."""
+    """A time as a Timestamp goes over the wire, which is never empty. Raises ValueError as `parse` does."""
     # What most senders write: 0.5 µs, where the long way takes 2.
     if len(text) == 24 and text[23] == "Z" and text[19] == "." and text[10] == "T" and text[4] == text[7] == "-":
         millis = text[20:23]
         if text[13] == text[16] == ":" and millis.isascii() and millis.isdecimal():
-            return _whole_seconds(text[:19]) + _millis(millis)
+            return _whole_seconds(text[:19]) + _millis(millis) or _1970
     seconds, nanos = parse(text)
-    return Timestamp(seconds=seconds, nanos=nanos).SerializeToString()
+    return Timestamp(seconds=seconds, nanos=nanos).SerializeToString() or _1970
 
 
 @lru_cache(4096)

@@ -5,6 +5,7 @@ What is put together so spares a message of Python's for every event, which take
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 
 VARINT, BYTES = 0, 2
@@ -25,6 +26,17 @@ def varint(number: int) -> bytes:
 def tag(field: int, kind: int) -> bytes:
     """What a field begins with, by its number in the proto."""
     return varint(field << 3 | kind)
+
+
+def head(field: int, *, empty: bool) -> Callable[[int], bytes]:
+    """Gives what stands before a field's bytes, by how many they are; nothing where they are none, unless `empty`."""
+    tag_ = tag(field, BYTES)
+
+    @lru_cache(1 << 12)
+    def head(length: int) -> bytes:
+        return tag_ + varint(length) if length or empty else b""
+
+    return head
 
 
 def put(parts: list[bytes], tag: bytes, content: bytes) -> None:
