@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.clients import LIMIT, ROOT, Result, Sender, run
 
@@ -24,6 +25,9 @@ RUNS = {
     "Collect, 64 in flight, Go": (Sender(GO, calls=64, batch=0), 20_000),
 }
 
+SIDE_BY_SIDE = ["CollectBatch of 100, 8 in flight, Go", "Collect, 64 in flight, Go"]
+"""Of these two run at once, each with a service and a queue of its own: what more processes bring."""
+
 
 def measure(rounds: int) -> dict[str, list[Result]]:
     """What each caller reached, round by round."""
@@ -32,7 +36,13 @@ def measure(rounds: int) -> dict[str, list[Result]]:
         for name, (sender, events) in RUNS.items():
             result = run(sender, events)
             results[name].append(result)
-            print(f"round {round_}  {name:40}  {result}", file=sys.stderr)
+            print(f"round {round_}  {name:50}  {result}", file=sys.stderr)
+        for name in SIDE_BY_SIDE:
+            with ThreadPoolExecutor(2) as threads:
+                both = [*threads.map(run, *zip(RUNS[name], RUNS[name], strict=True))]
+            result = Result(sum(each.rate for each in both), both[0].client, both[0].service)
+            results[f"{name}, two services"].append(result)
+            print(f"round {round_}  {name + ', two services':50}  {result}", file=sys.stderr)
     return results
 
 
