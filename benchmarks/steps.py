@@ -26,7 +26,7 @@ from service.queues import Record, open_queue
 from service.record import KINDS as RECORD_KINDS
 from service.refused import RefusedStore
 from service.sources import Directory
-from service.validation import validate
+from service.validation import refusals
 
 EVENTS = 500
 ROUNDS = 30
@@ -82,7 +82,7 @@ def main() -> None:
     single, batch = coalescer._request(jobs), coalescer._request(many)
     request = proto.CollectBatchRequest.FromString(batch)
     reader, events = RECORD_KINDS["track"].reader, [entry.event for entry in request.entries]
-    columns = reader.read(events)
+    columns, _ = reader.read(events)
     response = proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * EVENTS).SerializeToString()
 
     with tempfile.TemporaryDirectory() as folder:
@@ -110,7 +110,7 @@ def main() -> None:
             ),
             ("service: parse", cost(lambda: proto.CollectBatchRequest.FromString(batch))),
             ("service: read", cost(lambda: reader.read([entry.event for entry in request.entries]))),
-            ("service: validate", cost(lambda: validate(events, "track", columns))),
+            ("service: validate", cost(lambda: refusals("track", events, columns))),
             ("service: all but parse and commit, requests of one event", cost(only_collect(single))),
             ("service: all but parse and commit, a batch", cost(only_collect(batch))),
         ]

@@ -69,6 +69,7 @@ class _Lane:
         self.calls: set[asyncio.Task[None]] = set()
         self._enough = enough
         self._carried = 0
+        self._filling = False
 
     def is_due(self, others: int) -> bool:
         """Whether what waits is to be sent now, beside so many other calls.
@@ -76,15 +77,19 @@ class _Lane:
         A call costs the two processes half a millisecond, so that a second is worth it only where it carries as much as
         the first: with 64 connections an event took 122 µs where it carried what was there, and 110 where it waited.
         """
-        return others < _CALLS and len(self.waiting) >= (self._carried if others else 1)
+        return not self._filling and others < _CALLS and len(self.waiting) >= (self._carried if others else 1)
 
-    async def filled(self) -> None:
-        """Return when those have come who are about to, if several shared the newest call."""
+    async def take(self) -> list[_Job]:
+        """The jobs of the next call: all that wait, as far as a message may carry them.
+
+        If several shared the newest call, those are waited for who are about to come.
+        """
         if self._carried > 1:
-            await lull(self.waiting, self._enough)
-
-    def take(self) -> list[_Job]:
-        """The jobs of the next call: all that wait, as far as a message may carry them."""
+            self._filling = True
+            try:
+                await lull(self.waiting, self._enough)
+            finally:
+                self._filling = False
         jobs = [self.waiting.popleft()]
         size = jobs[0].size
         while self.waiting and (size := size + self.waiting[0].size) <= _CALL_BYTES and len(jobs) < _CALL_JOBS:
@@ -132,8 +137,7 @@ class Coalescer:
     async def _send(self, lane: _Lane) -> None:
         """Call the service until nothing waits."""
         while lane.is_due(len(lane.calls) - 1):
-            await lane.filled()
-            jobs = lane.take()
+            jobs = await lane.take()
             reason = proto.RETRY_REASON_QUEUE_UNAVAILABLE
             verdicts: list[Verdicts] = []
             try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count
+from itertools import accumulate
 from operator import attrgetter, methodcaller
 
 from trackside.v1 import collector_service_pb2 as proto
@@ -31,12 +32,13 @@ from service.stamping import iso8601
 log = logging.getLogger(__name__)
 
 _PAYLOAD_BYTES = 16_384
-_TURN = 64
-"""After how many events of a call others have their turn: 1,000 take 8 ms, and a single event would wait."""
+_TURN, _TURN_BYTES = 64, 131_072
+"""After how many events of a call, or bytes of them, others have their turn: 1,000 events take 8 ms."""
 _LARGE = 256
 """With more events than these a call waits for other large ones. A front's calls with single events have fewer."""
 
-_delivery_of, _event_of, _kind_of = attrgetter("delivery"), attrgetter("event"), methodcaller("WhichOneof", "kind")
+_delivery_of, _event_of = attrgetter("delivery"), attrgetter("event")
+_kind_of, _size_of = methodcaller("WhichOneof", "kind"), methodcaller("ByteSize")
 
 
 class UnknownDelivery(ValueError):
@@ -57,16 +59,20 @@ class _Call:
     """A call, and what is known of it so far."""
 
     entries: Sequence[proto.Entry]
+    events: Sequence[Event]
+    """Of each entry, as the rest: its event, empty where it has none."""
+    sizes: Sequence[int]
+    """How many bytes the event has."""
     delivery_of: Sequence[int]
-    """The index of each entry's delivery."""
+    """The index of its delivery."""
     deliveries: Sequence[Delivery | Refused]
     received_at: int
     judged: list[Accepted | Refused | None]
     """What became of each entry."""
 
 
-_Row = tuple[int, Event, Delivery]
-"""An event with the index of its entry, and its delivery."""
+_Row = tuple[int, Event, int, Delivery]
+"""An entry's index, and its event, the event's size, and its delivery."""
 
 
 class Collector:
@@ -122,61 +128,53 @@ class Collector:
     def _call(
         self, entries: Sequence[proto.Entry], deliveries: Sequence[proto.Delivery], call_key: str, received_at: int
     ) -> _Call:
-        delivery_of = [*map(_delivery_of, entries)]
+        delivery_of, events = [*map(_delivery_of, entries)], [*map(_event_of, entries)]
+        sizes = [*map(_size_of, events)]
         given = deliveries or [proto.Delivery()]
-        events = Counter(delivery_of)
-        for index in events:
+        brings = Counter(delivery_of)
+        for index in brings:
             if index >= len(given):
                 raise UnknownDelivery(f"There is no delivery {index}: the call has {len(deliveries)}.")
         checked: list[Delivery | Refused] = []
         for index, delivery in enumerate(given):
-            size = partial(_size, entries, index)
+            size = partial(_size, sizes, delivery_of, index)
             try:
-                checked.append(Delivery(delivery, events[index], size, self._client_address, call_key))
+                checked.append(Delivery(delivery, brings[index], size, self._client_address, call_key))
             except Refused as refusal:
                 checked.append(refusal)
-        return _Call(entries, delivery_of, checked, received_at, [None] * len(entries))
+        return _Call(entries, events, sizes, delivery_of, checked, received_at, [None] * len(entries))
 
     def is_full(self, size: int) -> bool:
         """Whether so many bytes more would be too many to wait."""
         return self.pending > 0 and self.pending + size > self._max_pending
 
     async def _judge_all(self, call: _Call) -> None:
-        for first in range(0, len(call.entries), _TURN):
+        first = 0
+        while first < len(call.entries):
             if first:
                 await asyncio.sleep(0)
-            self._judge_turn(call, first)
+            following = first + max(1, bisect([*accumulate(call.sizes[first : first + _TURN])], _TURN_BYTES))
+            self._judge(call, range(first, following))
+            first = following
 
-    def _judge_turn(self, call: _Call, first: int) -> None:
-        """Judge the next entries: the events of one kind together."""
+    def _judge(self, call: _Call, indexes: range) -> None:
+        """Judge some entries: the events of one kind together."""
         groups: dict[str, list[_Row]] = {}
-        entries = call.entries[first : first + _TURN]
-        events = [*map(_event_of, entries)]
-        for index, entry, event, kind in zip(count(first), entries, events, map(_kind_of, events), strict=False):
+        kinds = map(_kind_of, call.events[indexes.start : indexes.stop])
+        for index, kind in zip(indexes, kinds, strict=True):
             delivery = call.deliveries[call.delivery_of[index]]
-            if kind is None and entry.HasField("refused"):
-                said = entry.refused
+            if kind is None and call.entries[index].HasField("refused"):
+                said = call.entries[index].refused
                 call.judged[index] = Refused(said.reason, said.field, said.description)
             elif isinstance(delivery, Refused):
                 call.judged[index] = delivery
             else:
-                groups.setdefault(kind or "", []).append((index, event, delivery))
+                groups.setdefault(kind or "", []).append((index, call.events[index], call.sizes[index], delivery))
         for kind, rows in groups.items():
-            self._judge(call, kind, rows)
-
-    def _judge(self, call: _Call, kind: str, rows: Sequence[_Row]) -> None:
-        indexes, events, deliveries = zip(*rows, strict=True)
-        judged: Sequence[Accepted | Refused]
-        try:
-            judged = self._intake.records(kind, events, deliveries, call.received_at)
-        except Refused as refusal:
-            if len(rows) > 1:
-                for row in rows:
-                    self._judge(call, kind, [row])
-                return
-            judged = [refusal]
-        for index, each in zip(indexes, judged, strict=True):
-            call.judged[index] = each
+            of_kind, events, sizes, deliveries = zip(*rows, strict=True)
+            judged = self._intake.judge(kind, events, sizes, deliveries, call.received_at)
+            for index, each in zip(of_kind, judged, strict=True):
+                call.judged[index] = each
 
     async def _put(self, accepted: Sequence[tuple[int, Accepted]], verdicts: Verdicts) -> None:
         """Queue the records, and say what became of them."""
@@ -254,8 +252,9 @@ class Collector:
         metrics.count(tally)
 
 
-def _size(entries: Sequence[proto.Entry], delivery: int) -> int:
-    return sum([entry.event.ByteSize() for entry in entries if entry.delivery == delivery])
+def _size(sizes: Sequence[int], delivery_of: Sequence[int], delivery: int) -> int:
+    """How many bytes the events of a delivery have."""
+    return sum([size for size, of in zip(sizes, delivery_of, strict=True) if of == delivery])
 
 
 def _name(value: str, prefix: str) -> str:

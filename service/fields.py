@@ -47,19 +47,21 @@ class Reader:
         self._forms = [_form(part, member) for part, member in texts if member.type is MemberType.OBJECT]
         self._others = [_other(part, member) for part, member in members if not is_text(member)]
 
-    def read(self, messages: Sequence[Message]) -> Columns:
-        """The messages' members. Raises Refused where a time is none.
+    def read(self, messages: Sequence[Message]) -> tuple[Columns, bool]:
+        """The messages' members, and whether a message was changed. Raises Refused where a time is none.
 
         Times are in nanoseconds since 1970. A free-form member that is not in its text form is put into it.
         """
+        changed = False
         columns: Columns = dict(zip(self._names, zip(*map(self._texts, messages))))  # noqa: B905 - 0.4 µs
         for field in self._forms:
             if not all(texts := columns[field.name]):
                 found = _column(field, messages, "")
+                changed = changed or any(found)
                 columns[field.name] = [text or other for text, other in zip(texts, found, strict=True)]
         for field in self._others:
             columns[field.name] = _column(field, messages, UNSET)
-        return columns
+        return columns, changed
 
 
 class Writer:

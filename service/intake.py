@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from itertools import repeat
-from operator import attrgetter, methodcaller
+from itertools import compress, repeat
+from operator import attrgetter
+from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 from trackside.v1 import collector_service_pb2 as proto
@@ -13,12 +14,13 @@ from trackside.v1.event_pb2 import Event
 
 from service.config import ServiceConfig
 from service.delivery import Delivery
+from service.fields import Columns
 from service.queues import Record
-from service.record import KINDS, NO_KIND
+from service.record import KINDS, NO_KIND, Kind
 from service.refusals import Refused
 from service.sources import Directory, Mode
 from service.stamping import SECOND, corrected, iso8601
-from service.validation import validate
+from service.validation import refusals
 
 UNKNOWN = "unknown"
 """What metrics call a source whose key no source has, and a kind that could not be read."""
@@ -26,10 +28,18 @@ UNKNOWN = "unknown"
 Accepted = tuple[Record, str]
 """A record, and the name of its source."""
 
+
+class _Source(NamedTuple):
+    """What an event's source says of it."""
+
+    name: str
+    makes_ids: bool
+    """Whether events without a messageId get one."""
+
+
 _TIMES = ("timestamp", "originalTimestamp", "sentAt")
 
-_size_of = methodcaller("ByteSize")
-_extra_of = attrgetter("extra_json")
+_extra_of, _name_of = attrgetter("extra_json"), attrgetter("name")
 
 
 class Intake:
@@ -41,50 +51,101 @@ class Intake:
         self._max_skew = config.max_clock_skew * SECOND
         self._sources = sources
 
-    def records(
-        self, kind_field: str, events: Sequence[Event], deliveries: Sequence[Delivery], received_at: int
-    ) -> list[Accepted]:
-        """The records of events of one kind, each with its delivery.
+    def judge(
+        self,
+        kind_field: str,
+        events: Sequence[Event],
+        sizes: Sequence[int],
+        deliveries: Sequence[Delivery],
+        received_at: int,
+    ) -> list[Accepted | Refused]:
+        """Of events of one kind their records, or why they are refused.
 
-        `kind_field` is the kind's field in Event, or empty; `received_at` is in nanoseconds since 1970. Raises Refused
-        with what is wrong with the event; of several, one of them may be wrong.
+        `kind_field` is the kind's field in Event, or empty. Each event has its size in bytes, as it came, and its
+        delivery; `received_at` is in nanoseconds since 1970.
         """
-        kind = KINDS.get(kind_field, NO_KIND)
-        columns = kind.reader.read(events)
-        size = max(map(_size_of, events))
-        if size > self._limit:
-            raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {self._limit} are allowed")
-        if kind is NO_KIND:  # said before what else is wrong, as the front does
-            raise Refused(proto.REASON_REQUIRED, "type", "type is required")
+        try:
+            return self._judge(KINDS.get(kind_field, NO_KIND), events, sizes, deliveries, received_at)
+        except Refused as refused:
+            if len(events) == 1:
+                return [refused]
+        half = len(events) // 2  # one of many is not what it must be: to halve them finds it in a few steps
+        judged: list[Accepted | Refused] = []
+        for part in (slice(half), slice(half, None)):
+            judged += self.judge(kind_field, events[part], sizes[part], deliveries[part], received_at)
+        return judged
+
+    def _judge(
+        self,
+        kind: Kind,
+        events: Sequence[Event],
+        sizes: Sequence[int],
+        deliveries: Sequence[Delivery],
+        received_at: int,
+    ) -> list[Accepted | Refused]:
+        """As `judge`. Raises Refused where a time or a text of one of the events is not what it must be."""
+        columns, changed = kind.reader.read(events)
+        if changed:
+            sizes = [*map(Event.ByteSize, events)]
         keys = [*map(key_of, columns["writeKey"], deliveries)]
-        sources = {key: self._source(key) for key in set(keys)}
+        of_key = {key: self._source(key) for key in set(keys)}
+        sources = [of_key[key] for key in keys]
         if not all(columns["messageId"]):
-            _make_up_ids(events, [sources[key][1] for key in keys])
-            columns = kind.reader.read(events)
-        validate(events, kind.name, columns)
+            columns["messageId"] = [*map(_message_id, columns["messageId"], sources)]
+        if refused := self._refused(kind, events, sizes, columns, sources):
+            # The others go on without them.
+            good = [index not in refused for index in range(len(events))]
+            events, sizes = [*compress(events, good)], [*compress(sizes, good)]
+            deliveries = [*compress(deliveries, good)]
+            judged = iter(self._judge(kind, events, sizes, deliveries, received_at) if events else ())
+            return [refused.get(index) or next(judged) for index in range(len(good))]
         columns["context"] = [*map(Delivery.context, deliveries, columns["context"])]
         columns["integrations"] = [*map(Delivery.integrations, deliveries, columns["integrations"])]
-        rows = map(self._times, *[columns[name] for name in _TIMES], deliveries, repeat(received_at))
-        columns.update(zip(_TIMES, zip(*rows, strict=True), strict=True))
+        times = map(self._times, *[columns[name] for name in _TIMES], deliveries, repeat(received_at))
+        columns.update(zip(_TIMES, zip(*times, strict=True), strict=True))
         columns["writeKey"] = keys
         columns["type"] = [kind.name] * len(keys)
         columns["receivedAt"] = [iso8601(received_at)] * len(keys)
         values = kind.encode(columns, [*map(_extra_of, events)])
         users = [user or other for user, other in zip(columns["userId"], columns["anonymousId"], strict=True)]
         records = map(Record, values, keys, columns["messageId"], repeat(kind.name), users)
-        return [(record, sources[key][0]) for record, key in zip(records, keys, strict=True)]
+        return [*zip(records, map(_name_of, sources), strict=True)]
 
-    def _source(self, write_key: str) -> tuple[str, bool]:
-        """The name of the key's source, and whether events without a messageId get one. Raises Refused."""
+    def _refused(
+        self,
+        kind: Kind,
+        events: Sequence[Event],
+        sizes: Sequence[int],
+        columns: Columns,
+        sources: Sequence[_Source | Refused],
+    ) -> dict[int, Refused]:
+        """The events that are refused whatever their texts hold, by their indexes, each for its first reason."""
+        refused: dict[int, Refused] = {}
+        if max(sizes) > self._limit:
+            for index, size in enumerate(sizes):
+                if size > self._limit:
+                    sentence = f"The event has {size} bytes, {self._limit} are allowed"
+                    refused[index] = Refused(proto.REASON_EVENT_TOO_LARGE, "", sentence)
+        if kind is NO_KIND:  # said before what else is wrong, as the front does
+            required = Refused(proto.REASON_REQUIRED, "type", "type is required")
+            return dict.fromkeys(range(len(events)), required) | refused
+        for reasons in (sources, refusals(kind.name, events, columns)):
+            for index, reason in enumerate(reasons):
+                if isinstance(reason, Refused):
+                    refused.setdefault(index, reason)
+        return refused
+
+    def _source(self, write_key: str) -> _Source | Refused:
+        """The key's source."""
         source = self._sources.find(write_key) if write_key else None
         if source:
             made = source.generate_message_id
-            return source.name, self._make_ids if made is None else made
+            return _Source(source.name, self._make_ids if made is None else made)
         if not write_key or self._sources.mode is Mode.ENFORCE:
-            raise Refused(proto.REASON_INVALID_WRITE_KEY, "writeKey", "Invalid or missing writekey")
+            return Refused(proto.REASON_INVALID_WRITE_KEY, "writeKey", "Invalid or missing writekey")
         if self._sources.mode is Mode.DRY_RUN:
             self._sources.report_unknown(write_key)
-        return UNKNOWN, self._make_ids
+        return _Source(UNKNOWN, self._make_ids)
 
     def _times(
         self,
@@ -108,11 +169,8 @@ class Intake:
         return timestamp, original, sent_at
 
 
-def _make_up_ids(events: Sequence[Event], wanted: Sequence[bool]) -> None:
-    """Give messageIds to events that have none, where that is wanted."""
-    for event, make in zip(events, wanted, strict=True):
-        if make and not event.message_id:
-            event.message_id = str(uuid.uuid4())
+def _message_id(own: str, source: _Source | Refused) -> str:
+    return own or (str(uuid.uuid4()) if isinstance(source, _Source) and source.makes_ids else "")
 
 
 def key_of(own: str, delivery: Delivery) -> str:

@@ -13,10 +13,3 @@ class Refused(Exception):
         self.reason = reason
         self.field = field
         self.description = description
-
-
-class OneByOne(Refused):
-    """Of several events one may be refused: which, and why, is to be found out one by one."""
-
-    def __init__(self) -> None:
-        super().__init__(Reason.REASON_UNSPECIFIED)

@@ -18,7 +18,7 @@ from trackside.v1.event_pb2 import Event
 
 from event_model import schema
 from service.fields import Columns, is_text
-from service.refusals import OneByOne, Refused
+from service.refusals import Refused
 
 _validator = protovalidate.Validator()
 _remembered: dict[tuple[str, tuple[bool, ...]], Refused | None] = {}
@@ -29,28 +29,30 @@ _REMEMBERED = 4_096
 _PRESENCE = re.compile(r"(?:!?has\(this(?:\.\w+)+\)|this(?:\.\w+)+ [!=]= ''|&&|\|\||[()!\s])*")
 
 
-def validate(events: Sequence[Event], kind: str, columns: Columns) -> None:
-    """Raise Refused with the first rule that an event breaks. `columns` are those of the events, of one kind.
-
-    Of several events it raises OneByOne where it does not remember.
-    """
-    for present in set(zip(*[map(bool, columns[name]) for name in _NAMED[kind]], strict=True)):
+def refusals(kind: str, events: Sequence[Event], columns: Columns) -> list[Refused | None]:
+    """For each event of a kind the first rule that it breaks. `columns` are theirs, with messageIds that were made."""
+    if not _BY_PRESENCE:
+        return [*map(_first_violation, events, columns["messageId"])]
+    rows = [*zip(*[map(bool, columns[name]) for name in _NAMED[kind]], strict=True)]
+    of_row: dict[tuple[bool, ...], Refused | None] = {}
+    for present in set(rows):
         try:
-            refused = _remembered[kind, present]
+            of_row[present] = _remembered[kind, present]
         except KeyError:
-            if len(events) > 1:
-                raise OneByOne from None
-            refused = _first_violation(events[0])
-            if _BY_PRESENCE:
-                if len(_remembered) >= _REMEMBERED:
-                    _remembered.clear()
-                _remembered[kind, present] = refused
-        if refused:
-            raise Refused(refused.reason, refused.field, refused.description)
+            if len(_remembered) >= _REMEMBERED:
+                _remembered.clear()
+            event = rows.index(present)
+            of_row[present] = _first_violation(events[event], columns["messageId"][event])
+            _remembered[kind, present] = of_row[present]
+    return [of_row[present] for present in rows]
 
 
-def _first_violation(event: Event) -> Refused | None:
+def _first_violation(event: Event, message_id: str) -> Refused | None:
     """A rule of the whole message is named `<JSON name of the member>.<rule>`, and brings its sentence along."""
+    if not event.message_id and message_id:
+        named = Event(message_id=message_id)
+        named.MergeFrom(event)
+        event = named
     violation = next((each.proto for each in _validator.collect_violations(event) if _counts(each.proto.rule_id)), None)
     if violation is None:
         return None
@@ -78,10 +80,14 @@ def _rules(descriptor: Any, extension: Any) -> Any:
 
 
 def _by_presence(message: Any) -> bool:
-    """Whether every rule of a message depends only on which fields are set."""
-    conditions = [rule.expression for rule in _rules(message, validate_pb2.message).cel]
-    return all(_PRESENCE.fullmatch(condition) for condition in conditions) and all(
-        _field_by_presence(field) for field in message.fields
+    """Whether every rule of a message depends only on which fields are set. Those on oneofs are not looked into."""
+    whole = _rules(message, validate_pb2.message)
+    oneofs = [oneof for oneof in message.oneofs if oneof.name != "kind" and _rules(oneof, validate_pb2.oneof).required]
+    return (
+        not whole.oneof
+        and not oneofs
+        and all(_PRESENCE.fullmatch(rule.expression) for rule in whole.cel)
+        and all(map(_field_by_presence, message.fields))
     )
 
 
@@ -91,21 +97,21 @@ def _field_by_presence(field: FieldDescriptor) -> bool:
 
 
 def _named(message: Any) -> set[str]:
-    """The fields that the rules of a message name."""
-    conditions = [rule.expression for rule in _rules(message, validate_pb2.message).cel]
+    """The fields that the rules of a message name, and other words."""
     required = [field.name for field in message.fields if _rules(field, validate_pb2.field).required]
+    conditions = [rule.expression for rule in _rules(message, validate_pb2.message).cel]
     return {*required, *re.findall(r"\w+", " ".join(conditions))}
 
 
+def _is_named(member: schema.Member) -> bool:
+    return not _WORDS.isdisjoint([member.field, member.comfortable])
+
+
 _MESSAGES = [Event.DESCRIPTOR, *(kind.message_type for kind in Event.DESCRIPTOR.oneofs_by_name["kind"].fields)]
-_FIELDS = frozenset[str]().union(*map(_named, _MESSAGES))
-_NAMED = {
-    kind.name: [member.name for member in (*schema.ENVELOPE, *kind.members) if member.field in _FIELDS]
-    for kind in schema.KINDS.values()
-}
+_WORDS = frozenset[str]().union(*map(_named, _MESSAGES))
+_RULED = {kind.name: [*filter(_is_named, (*schema.ENVELOPE, *kind.members))] for kind in schema.KINDS.values()}
+_NAMED = {kind: [member.name for member in members] for kind, members in _RULED.items()}
+"""The members of each kind that rules name."""
 _BY_PRESENCE = all(map(_by_presence, _MESSAGES)) and all(
-    is_text(member)
-    for kind in schema.KINDS.values()
-    for member in (*schema.ENVELOPE, *kind.members)
-    if member.field in _FIELDS
+    is_text(member) for members in _RULED.values() for member in members
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from event_model.lull import LONG, TURNS, lull
+from event_model.lull import QUIET, TURNS, WHOLE, lull
 
 
 async def arrive(waiting: list[int], every: int, times: int) -> None:
@@ -40,18 +40,28 @@ async def test_enough_waits_for_nobody() -> None:
     await coming
 
 
+async def work(seconds: float, waiting: list[int], every: int) -> None:
+    """Keep the event loop for some time in each turn, and bring something every few turns."""
+    for number in range(1, 1000):
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            pass
+        if number % every == 0:
+            waiting.append(number)
+        await asyncio.sleep(0)
+
+
 async def test_event_loop_that_has_other_things_to_do_is_not_waited_for() -> None:
     waiting = [0]
-
-    async def work() -> None:
-        for number in range(TURNS):
-            until = time.perf_counter() + 2 * LONG
-            while time.perf_counter() < until:
-                pass
-            waiting.append(number)
-            await asyncio.sleep(0)
-
-    working = asyncio.create_task(work())
+    working = asyncio.create_task(work(2 * QUIET, waiting, every=5))
     await lull(waiting, enough=100)
-    assert len(waiting) == 2
-    await working
+    assert waiting == [0]
+    working.cancel()
+
+
+async def test_wait_ends_though_something_comes_in_every_turn() -> None:
+    waiting = [0]
+    working = asyncio.create_task(work(WHOLE / 20, waiting, every=1))
+    await lull(waiting, enough=1000)
+    assert 2 < len(waiting) < 40
+    working.cancel()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from trackside.v1 import collector_service_pb2 as proto
@@ -108,3 +110,29 @@ async def test_many_small_events_that_are_refused_do_not_outgrow_a_message(track
     assert {verdict.retry for verdict in verdicts} == {proto.RETRY_REASON_UNSPECIFIED}
     assert [len(verdict.refusals) for verdict in verdicts] == [0, *[1_000] * 10, 0]
     assert await queued(trackside) == ["before", "after"]
+
+
+async def test_many_senders_that_come_again_and_again_are_all_told(trackside: Running) -> None:
+    failures: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context))
+
+    async def sender(coalescer: Coalescer, name: str) -> None:
+        for number in range(20):
+            verdicts = await submitted(coalescer, [page(f"{name} {number}")], DELIVERY)
+            assert verdicts.outcomes == [proto.OUTCOME_ACCEPTED]
+
+    async with coalescing(trackside) as coalescer:
+        await asyncio.gather(*[sender(coalescer, f"sender {number}") for number in range(16)])
+    gc.collect()  # a task whose failure nobody asked for says so when it goes
+    assert failures == []
+    assert len(set(await queued(trackside))) == 320
+
+
+async def test_close_answers_what_was_submitted(trackside: Running) -> None:
+    async with coalescing(trackside) as coalescer:
+        for round_ in range(3):
+            await asyncio.gather(*[submitted(coalescer, [page(f"{round_} {n}")], DELIVERY) for n in range(4)])
+        verdicts = [submitted(coalescer, [page(f"last {n}")], DELIVERY) for n in range(10)]
+        await coalescer.close()
+        assert all(verdict.done() for verdict in verdicts)
+    assert len(await queued(trackside)) == 22
