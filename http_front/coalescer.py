@@ -26,6 +26,7 @@ from http_front.services import Services
 log = logging.getLogger(__name__)
 
 _CALLS = 2
+_ENOUGH = 256  # requests, which do not wait for more
 _CALL_BYTES = LIMITS.message_bytes // 4
 LARGE = 65_536
 """Over how many bytes a request is a large one: a single event and its delivery never have as many."""
@@ -61,13 +62,11 @@ class _Job(NamedTuple):
 
 
 class _Lane:
-    """What waits for the calls of one sort, and those that are in flight."""
+    """What waits for the calls of one sort, and those that are in flight or are being filled."""
 
-    def __init__(self, enough: int) -> None:
-        """With how many requests a call does not wait for others that are about to come."""
+    def __init__(self) -> None:
         self.waiting: deque[_Job] = deque()
         self.calls: set[asyncio.Task[None]] = set()
-        self._enough = enough
         self._carried = 0
         self._filling = False
 
@@ -79,15 +78,15 @@ class _Lane:
         """
         return not self._filling and others < _CALLS and len(self.waiting) >= (self._carried if others else 1)
 
-    async def take(self) -> list[_Job]:
+    async def take(self, *, patient: bool) -> list[_Job]:
         """The jobs of the next call: all that wait, as far as a message may carry them.
 
-        If several shared the newest call, those are waited for who are about to come.
+        If `patient`, and several shared the newest call, those are waited for who are about to come.
         """
-        if self._carried > 1:
+        if patient and self._carried > 1:
             self._filling = True
             try:
-                await lull(self.waiting, self._enough)
+                await lull(self.waiting, _ENOUGH)
             finally:
                 self._filling = False
         jobs = [self.waiting.popleft()]
@@ -105,7 +104,7 @@ class Coalescer:
         self._services = services
         self._loop = asyncio.get_running_loop()
         self._bound = pending_bytes
-        self._small, self._large = _Lane(enough=256), _Lane(enough=1)
+        self._small, self._large = _Lane(), _Lane()
         self._pending = 0
 
     def submit(self, entries: Sequence[bytes], delivery: bytes, done: Done) -> None:
@@ -137,7 +136,8 @@ class Coalescer:
     async def _send(self, lane: _Lane) -> None:
         """Call the service until nothing waits."""
         while lane.is_due(len(lane.calls) - 1):
-            jobs = await lane.take()
+            # Large requests keep the event loop so long that what is about to come is long in coming.
+            jobs = await lane.take(patient=not self._large.calls)
             reason = proto.RETRY_REASON_QUEUE_UNAVAILABLE
             verdicts: list[Verdicts] = []
             try:

@@ -95,7 +95,7 @@ class Collector:
         self._resends = Resends()
         self._clock = clock
         self.pending = 0
-        """Bytes of events that wait to be judged, and of records that wait for the queue."""
+        """Bytes of what waits: events of unary calls to be judged, and records for the queue."""
         self._failing = False
         self._large = asyncio.Lock()
 

@@ -25,7 +25,9 @@ put_seconds = Histogram(
 )
 queue_records = Gauge("trackside_queue_records", "Records in the queue.", multiprocess_mode="livesum")
 pending_bytes = Gauge(
-    "trackside_queue_pending_bytes", "Bytes of records that wait for the queue.", multiprocess_mode="livesum"
+    "trackside_queue_pending_bytes",
+    "Bytes of records that wait for the queue, and of single events that wait to be made records.",
+    multiprocess_mode="livesum",
 )
 
 Outcome = tuple[str, str, str, str]
