@@ -72,6 +72,7 @@ def main() -> None:
             collected.add(text, 15360, track)
         return [proto.Entry.FromString(entry) for entry in collected.entries]
 
+    raw = [msgspec.Raw(text.encode()) for text in texts]
     entries = transcode()
     delivery = proto.Delivery(write_key="key", ip="192.0.2.1", user_agent="Mozilla/5.0")
     loop = asyncio.new_event_loop()
@@ -101,6 +102,7 @@ def main() -> None:
 
         rows = [
             ("front: JSON to Event", cost(transcode)),
+            ("front: JSON to Event, in a batch", cost(lambda: Collected("batch").add_all(raw, 15360))),
             ("front: encode an event", cost(lambda: [entry.SerializeToString() for entry in entries])),
             ("front: requests of one event to one call", cost(lambda: coalescer._request(jobs))),
             ("front: a batch to one call", cost(lambda: coalescer._request(many))),
