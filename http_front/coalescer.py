@@ -26,7 +26,8 @@ from http_front.services import Services
 log = logging.getLogger(__name__)
 
 _CALLS = 2
-_ENOUGH = 256  # requests, which do not wait for more
+_ENOUGH = 16
+"""With how many requests a call does not wait for more: with 256, the two processes worked less at once."""
 _CALL_BYTES = LIMITS.message_bytes // 4
 LARGE = 65_536
 """Over how many bytes a request is a large one: a single event and its delivery never have as many."""
