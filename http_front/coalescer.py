@@ -33,8 +33,8 @@ LARGE = 65_536
 """Over how many bytes a request is a large one: a single event and its delivery never have as many."""
 _CALL_JOBS = LIMITS.delivery_events  # they may all share one delivery
 _ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
-_ENTRY = wire.tag(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER, wire.BYTES)
-_DELIVERY = wire.tag(proto.CollectBatchRequest.DELIVERIES_FIELD_NUMBER, wire.BYTES)
+_ENTRY = wire.prefix(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER)
+_DELIVERY = wire.prefix(proto.CollectBatchRequest.DELIVERIES_FIELD_NUMBER)
 _ENTRY_DELIVERY = wire.tag(proto.Entry.DELIVERY_FIELD_NUMBER, wire.VARINT)
 
 

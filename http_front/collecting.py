@@ -9,9 +9,10 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext, schema
 from event_model.jsontext import Raw
+from http_front import plain
 from http_front.answers import Form
 from http_front.refusals import Refused
-from http_front.transcoding import read_event, read_plain, text_member
+from http_front.transcoding import read_event, text_member
 
 _PAYLOAD_BYTES = 16_384
 _TOGETHER = 64
@@ -45,7 +46,7 @@ class Collected:
         """As `add`, of many events. One that is not plain makes those beside it go one by one, too."""
         for first in range(0, len(texts), _TOGETHER):
             some = texts[first : first + _TOGETHER]
-            entries = read_plain(some) if max(map(len, map(memoryview, some))) <= limit else None
+            entries = plain.read_events(some) if max(map(len, map(memoryview, some))) <= limit else None
             if entries is None:
                 for text in some:
                     self.add(text, limit)

@@ -28,17 +28,21 @@ def tag(field: int, kind: int) -> bytes:
     return varint(field << 3 | kind)
 
 
-def head(field: int, *, empty: bool) -> Callable[[int], bytes]:
-    """Gives what stands before a field's bytes, by how many they are; nothing where they are none, unless `empty`."""
-    tag_ = tag(field, BYTES)
+Prefix = Callable[[int], bytes]
+"""Gives what stands before the content of a field of bytes, by the content's length."""
+
+
+def prefix(field: int) -> Prefix:
+    """The prefix of a field, by its number in the proto."""
+    begin = tag(field, BYTES)
 
     @lru_cache(1 << 12)
-    def head(length: int) -> bytes:
-        return tag_ + varint(length) if length or empty else b""
+    def prefix(length: int) -> bytes:
+        return begin + varint(length)
 
-    return head
+    return prefix
 
 
-def put(parts: list[bytes], tag: bytes, content: bytes) -> None:
+def put(parts: list[bytes], prefix: Prefix, content: bytes) -> None:
     """Add a field of bytes to the parts of a message."""
-    parts += (tag, varint(len(content)), content)
+    parts += (prefix(len(content)), content)

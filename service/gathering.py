@@ -1,6 +1,6 @@
 """Puts the events of calls that bring one each together: what comes while others are judged and committed is the next.
 
-With 64 calls in flight an event takes 15 µs of the service in place of 95, and a commit is shared. An event's time of
+With 64 in flight a call takes 220 µs of the service in place of 370, where a bare echo takes 200. An event's time of
 receipt is when it is judged.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from trackside.v1 import collector_service_pb2 as proto
@@ -30,13 +30,14 @@ class _Call(NamedTuple):
 class Gatherer:
     """Collects the events of requests for one."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, start: Callable[[Coroutine[Any, Any, None]], object]) -> None:
+        """`start` begins work that does not end with the caller."""
         self._collector = collector
+        self._start = start
         self._waiting: deque[_Call] = deque()
         self._shared = False
         """Whether the newest events to be judged were several."""
         self._running = False
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def collect(self, request: proto.CollectRequest, call_key: str) -> Verdicts:
         """The verdict on the request's event, when what was accepted is durable.
@@ -54,16 +55,6 @@ class Gatherer:
                 self._running = True
                 self._start(self._collect_all())
         return await answer
-
-    async def drain(self) -> None:
-        """Return when nothing waits."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _collect_all(self) -> None:
         try:

@@ -57,8 +57,8 @@ class Servicer(proto_grpc.CollectorServiceServicer):
 
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
-        self._gatherer = Gatherer(collector)
-        self._calls: set[asyncio.Task[None]] = set()
+        self._gatherer = Gatherer(collector, self._start)
+        self._work: set[asyncio.Task[None]] = set()
         batches = proto.CollectBatchRequest.FromString
         self._streams = StreamHandler(batches, self.CollectBatch)
         self.methods = {
@@ -103,22 +103,24 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         deliveries: Sequence[proto.Delivery],
         context: Context,
     ) -> Verdicts:
-        call_key = _call_key(context)
+        work = self._collector.collect(entries, deliveries, _call_key(context))
         # A future of its own, and no shield around the task: the caller knows a turn of the event loop sooner.
         answer: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
-        call = asyncio.create_task(_told(answer, self._collector.collect(entries, deliveries, call_key)))
-        self._calls.add(call)
-        call.add_done_callback(self._calls.discard)
+        self._start(_told(answer, work))
         return await answer
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
 
     def stop(self) -> None:
         """End the streams, so that the server can stop."""
         self._streams.stop()
 
     async def drain(self) -> None:
-        """Return when every call that was started is done."""
-        await self._gatherer.drain()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        """Return when all that was started is done."""
+        await asyncio.gather(*self._work, return_exceptions=True)
 
 
 async def _told(answer: asyncio.Future[Verdicts], work: Coroutine[Any, Any, Verdicts]) -> None:

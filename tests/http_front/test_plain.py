@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.jsontext import Raw
-from http_front.transcoding import read_event, read_plain
+from http_front.plain import read_events
+from http_front.transcoding import read_event
 
 TIMES = [
     "1970-01-01T00:00:00.000Z",
@@ -47,7 +48,7 @@ def text(event: Any) -> Raw:
 @given(st.lists(EVENTS, min_size=1, max_size=12))
 def test_entries_are_the_same(events: list[dict[str, Any]]) -> None:
     texts = [text(event) for event in events]
-    entries = read_plain(texts)
+    entries = read_events(texts)
     assert entries is not None
     assert [proto.Entry.FromString(entry) for entry in entries] == [
         proto.Entry.FromString(read_event(each, None)) for each in texts
@@ -69,4 +70,4 @@ def test_entries_are_the_same(events: list[dict[str, Any]]) -> None:
 )
 def test_event_that_is_not_plain_is_left_to_the_long_way(other: Any) -> None:
     plain = {"type": "track", "userId": "u", "event": "e"}
-    assert read_plain([text(plain), text(other), text(plain)]) is None
+    assert read_events([text(plain), text(other), text(plain)]) is None
