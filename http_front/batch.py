@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
@@ -14,31 +16,31 @@ from http_front.transcoding import put_member
 _FOR_ALL = ("context", "integrations", "sentAt", "timestamp")
 
 
-def read_body(collected: Collected, body: str, event_limit: int) -> None:
-    """Add the events of a body. Raises Refused, and jsontext's errors where the body is not JSON."""
+def read_body(collected: Collected, body: str, event_limit: int) -> Iterator[None]:
+    """Add the events of a body, some at each step. Raises Refused, and jsontext's errors where the body is not JSON."""
     try:
         members = jsontext.members(body)
     except jsontext.NotAnObject:
         raise Refused(proto.REASON_NOT_AN_OBJECT, "", "A batch must be a JSON object") from None
-    read_batch(collected, members, event_limit)
+    return read_batch(collected, members, event_limit)
 
 
-def read_batch(collected: Collected, members: Members, event_limit: int) -> None:
+def read_batch(collected: Collected, members: Members, event_limit: int) -> Iterator[None]:
     """Add a batch's events, and fill in what it says for all. Raises Refused where that cannot be read."""
     events = _events(members.get("batch"))
     collected.delivery = proto.Delivery()
     for name in (*_FOR_ALL, "writeKey"):
         put_member(collected.delivery, name, members.get(name))
-    add_events(collected, events, event_limit)
+    return add_events(collected, events, event_limit)
 
 
-def add_events(collected: Collected, events: list[Raw], event_limit: int) -> None:
+def add_events(collected: Collected, events: list[Raw], event_limit: int) -> Iterator[None]:
     """Add the events of an array. Raises Refused where they are too many."""
     if len(events) > LIMITS.delivery_events:
         raise Refused(
             proto.REASON_REQUEST_TOO_LARGE, "batch", f"{len(events)} events, {LIMITS.delivery_events} are allowed"
         )
-    collected.add_all(events, event_limit)
+    return collected.add_all(events, event_limit)
 
 
 def _events(batch: Raw | None) -> list[Raw]:

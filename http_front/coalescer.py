@@ -2,7 +2,7 @@
 
 What arrives while a call is in flight waits, and the next takes it all, with what is about to come: without a timer an
 idle server adds no latency, and under load the calls grow by themselves. A second goes beside the first where enough
-waits for it. Large requests have two calls of their own, so that one sender's batches do not hold up another's single
+waits for it. Large requests have calls of their own, so that one sender's batches do not hold up another's single
 events.
 """
 
@@ -25,7 +25,8 @@ from http_front.services import Services
 
 log = logging.getLogger(__name__)
 
-_CALLS = 2
+_CALLS, _LARGE_CALLS = 2, 3
+"""In flight of each sort. Batches with three made 5 % more events than with two, and single events waited no longer."""
 _ENOUGH = 16
 """With how many requests a call does not wait for more: with 256, the two processes worked less at once."""
 _CALL_BYTES = LIMITS.message_bytes // 4
@@ -65,7 +66,8 @@ class _Job(NamedTuple):
 class _Lane:
     """What waits for the calls of one sort, and those that are in flight or are being filled."""
 
-    def __init__(self) -> None:
+    def __init__(self, calls: int) -> None:
+        self._most = calls
         self.waiting: deque[_Job] = deque()
         self.calls: set[asyncio.Task[None]] = set()
         self._carried = 0
@@ -77,7 +79,7 @@ class _Lane:
         A call costs the two processes half a millisecond, so that a second is worth it only where it carries as much as
         the first: with 64 connections an event took 122 µs where it carried what was there, and 110 where it waited.
         """
-        return not self._filling and others < _CALLS and len(self.waiting) >= (self._carried if others else 1)
+        return not self._filling and others < self._most and len(self.waiting) >= (self._carried if others else 1)
 
     async def take(self, *, patient: bool) -> list[_Job]:
         """The jobs of the next call: all that wait, as far as a message may carry them.
@@ -105,7 +107,7 @@ class Coalescer:
         self._services = services
         self._loop = asyncio.get_running_loop()
         self._bound = pending_bytes
-        self._small, self._large = _Lane(), _Lane()
+        self._small, self._large = _Lane(_CALLS), _Lane(_LARGE_CALLS)
         self._pending = 0
 
     def submit(self, entries: Sequence[bytes], delivery: bytes, done: Done) -> None:

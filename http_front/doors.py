@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from sanic import HTTPResponse
@@ -15,8 +15,8 @@ from http_front.collecting import Collected
 from http_front.refusals import Refused
 from http_front.sender import Sender, delivery, encoded_delivery
 
-Fill = Callable[[Collected, str], None]
-"""Reads a body's text into what was collected. Raises Refused, and jsontext's errors."""
+Fill = Callable[[Collected, str], Iterable[None]]
+"""Reads a body's text into what was collected, step by step. Raises Refused, and jsontext's errors."""
 
 
 class Door(NamedTuple):
@@ -30,16 +30,25 @@ class Door(NamedTuple):
     """Whether a write key in the query goes before every other."""
 
     def read(self, body: bytes | str) -> Collected:
-        """The events of a body. One that is not JSON is read again with what JavaScript and Python write mended."""
+        """The events of a body."""
         collected = Collected(self.form)
+        for _ in self.steps(collected, body):
+            pass
+        return collected
+
+    def steps(self, collected: Collected, body: bytes | str) -> Iterator[None]:
+        """Add the events of a body, some at each step: where there are many, others can have their turn in between.
+
+        One that is not JSON is read again with what JavaScript and Python write mended.
+        """
         text = ""
         try:
             text = body if isinstance(body, str) else decoded(body)
             try:
-                self.fill(collected, text)
+                yield from self.fill(collected, text)
             except jsontext.Malformed:
                 collected.entries.clear()
-                self.fill(collected, jsontext.mend(text))
+                yield from self.fill(collected, jsontext.mend(text))
         except jsontext.Malformed as error:
             why = str(error) if text.strip() else "It is empty"
             collected.refuse(Refused(proto.REASON_MALFORMED_JSON, "", why), text)
@@ -47,7 +56,6 @@ class Door(NamedTuple):
             collected.refuse(Refused(proto.REASON_NESTED_TOO_DEEP), text)
         except Refused as refusal:
             collected.refuse(refusal, text)
-        return collected
 
     def refused(self, refusal: Refused, body: str = "") -> Collected:
         """What stands for a body that could not be read at all."""

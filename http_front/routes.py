@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -56,11 +56,11 @@ class Routes:
             if kind.routes.pixel:
                 self._pixel(f"/v1/pixel/{kind.routes.pixel}", _single(kind, limit))
 
-        def read_batch(collected: Collected, text: str) -> None:
-            batch.read_body(collected, text, limit)
+        def read_batch(collected: Collected, text: str) -> Iterable[None]:
+            return batch.read_body(collected, text, limit)
 
-        def read_webhook(collected: Collected, text: str) -> None:
-            webhook.read_webhook(collected, text, limit)
+        def read_webhook(collected: Collected, text: str) -> Iterable[None]:
+            return webhook.read_webhook(collected, text, limit)
 
         for path in ("/v1/batch", "/v1/import", "/v1/b"):
             self._post(Door(path, "batch", read_batch))
@@ -91,9 +91,11 @@ class Routes:
         """The events of a body. Large ones, which take some ms, are read in turn: small requests come in between."""
         if len(body) <= LARGE:
             return door.read(body)
+        collected = Collected(door.form)
         async with self._large:
-            await asyncio.sleep(0)
-            return door.read(body)
+            for _ in door.steps(collected, body):
+                await asyncio.sleep(0)
+        return collected
 
     def _pixel(self, path: str, fill: Fill) -> None:
         door = Door("/v1/pixel", "single", fill)
@@ -151,4 +153,8 @@ async def preflight(_: Request, **_parts: str) -> HTTPResponse:
 
 
 def _single(kind: schema.Kind, limit: int) -> Fill:
-    return lambda collected, text: collected.add(text.strip(), limit, kind)
+    def fill(collected: Collected, text: str) -> Iterable[None]:
+        collected.add(text.strip(), limit, kind)
+        return ()
+
+    return fill

@@ -41,6 +41,10 @@ _delivery_of, _event_of = attrgetter("delivery"), attrgetter("event")
 _kind_of, _size_of = methodcaller("WhichOneof", "kind"), methodcaller("ByteSize")
 
 
+_ACCEPTED, _DUPLICATE = ("accepted", ""), ("duplicate", "")
+"""As metrics have them: an outcome and its reason."""
+
+
 class UnknownDelivery(ValueError):
     """An entry names a delivery that the call does not have."""
 
@@ -131,10 +135,11 @@ class Collector:
         delivery_of, events = [*map(_delivery_of, entries)], [*map(_event_of, entries)]
         sizes = [*map(_size_of, events)]
         given = deliveries or [proto.Delivery()]
-        brings = Counter(delivery_of)
-        for index in brings:
+        brings = [0] * len(given)
+        for index in delivery_of:
             if index >= len(given):
                 raise UnknownDelivery(f"There is no delivery {index}: the call has {len(deliveries)}.")
+            brings[index] += 1
         checked: list[Delivery | Refused] = []
         for index, delivery in enumerate(given):
             size = partial(_size, sizes, delivery_of, index)
@@ -196,22 +201,17 @@ class Collector:
                 self.pending -= size
             self._failing = bool(verdicts.retry)
             metrics.put_seconds.observe(time.perf_counter() - started)
-        tally: Counter[metrics.Outcome] = Counter()
-        of = Counter([(record.kind, source) for _, (record, source) in accepted])
+        became = [_ACCEPTED] * len(accepted)
         if verdicts.retry:
             reason = _name(proto.RetryReason.Name(verdicts.retry), "RETRY_REASON_")
-            tally.update({(*labels, "retry", reason): number for labels, number in of.items()})
+            became = [("retry", reason)] * len(accepted)
             for index, _ in accepted:
                 verdicts.outcomes[index] = proto.OUTCOME_RETRY
-        else:
-            again: Counter[tuple[str, str]] = Counter()
-            for number in duplicates:
-                index, (record, source) = accepted[number]
-                verdicts.outcomes[index] = proto.OUTCOME_DUPLICATE
-                again[record.kind, source] += 1
-            tally.update({(*labels, "duplicate", ""): number for labels, number in again.items()})
-            tally.update({(*labels, "accepted", ""): number for labels, number in (of - again).items()})
-        metrics.count(tally)
+        for number in duplicates:
+            became[number] = _DUPLICATE
+            verdicts.outcomes[accepted[number][0]] = proto.OUTCOME_DUPLICATE
+        rows = zip(accepted, became, strict=True)
+        metrics.count(Counter([(record.kind, source, *became) for (_, (record, source)), became in rows]))
 
     def _refuse(self, call: _Call, refused: Sequence[tuple[int, Refused]], verdicts: Verdicts) -> None:
         """Say what was refused; count it, and keep it to be looked at, once, however often it is sent."""

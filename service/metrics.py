@@ -6,6 +6,7 @@ A source that has no name, and a kind that could not be read, are `unknown`.
 from __future__ import annotations
 
 from collections import Counter as Tally
+from functools import lru_cache
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -36,4 +37,8 @@ Outcome = tuple[str, str, str, str]
 
 def count(outcomes: Tally[Outcome]) -> None:
     for labels, number in outcomes.items():
-        _events.labels(*labels).inc(number)
+        _series(*labels).inc(number)
+
+
+_series = lru_cache(1024)(_events.labels)
+"""What counts the events of these labels."""

@@ -1,0 +1,59 @@
+"""A body of many events is read in steps, and others have their turn between them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import pytest
+
+from http_front import batch, webhook
+from http_front.collecting import Collected
+from http_front.doors import Door
+
+EVENTS = [{"type": "page", "messageId": str(number), "userId": "u"} for number in range(150)]
+LIMIT = 15_360
+
+
+def read_batch(collected: Collected, text: str) -> Iterable[None]:
+    return batch.read_body(collected, text, LIMIT)
+
+
+def read_webhook(collected: Collected, text: str) -> Iterable[None]:
+    return webhook.read_webhook(collected, text, LIMIT)
+
+
+BATCH, WEBHOOK = Door("/v1/batch", "batch", read_batch), Door("/v1/webhook", "single", read_webhook)
+NOT_PLAIN = {**EVENTS[70], "integrations": None}
+
+
+@pytest.mark.parametrize(
+    ("door", "body"),
+    [
+        (BATCH, {"batch": EVENTS}),
+        (BATCH, {"batch": [*EVENTS[:70], NOT_PLAIN, *EVENTS[71:]]}),
+        (WEBHOOK, {"batch": EVENTS}),
+        (WEBHOOK, EVENTS),
+    ],
+)
+def test_there_is_a_step_for_every_64_events(door: Door, body: object) -> None:
+    text = json.dumps(body)
+    collected = Collected(door.form)
+    assert [len(collected.entries) for _ in door.steps(collected, text)] == [64, 128, 150]
+    assert collected == door.read(text)
+    assert collected.message_ids() == [event["messageId"] for event in EVENTS]
+
+
+def test_body_that_is_found_not_to_be_json_in_the_middle_begins_again() -> None:
+    text = json.dumps({"batch": [*EVENTS[:100], {**EVENTS[100], "context": {"x": "HERE"}}, *EVENTS[101:]]})
+    text = text.replace('"HERE"', "NaN")
+    collected = Collected("batch")
+    counts = [len(collected.entries) for _ in BATCH.steps(collected, text)]
+    assert counts[-3:] == [64, 128, 150]
+    assert collected.message_ids() == [event["messageId"] for event in EVENTS]
+
+
+def test_what_is_no_batch_has_no_steps() -> None:
+    collected = Collected("batch")
+    assert not [*BATCH.steps(collected, "[")]
+    assert collected.refused_whole
