@@ -69,6 +69,14 @@ def ceiling() -> Generator[Server]:
 
 
 @contextmanager
+def bare() -> Generator[Server]:
+    """A server that only reads and answers."""
+    port = free_port()
+    with _running([sys.executable, str(HERE / "bare.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
+        yield Server(port, {"bare": pid}, lambda: 0)
+
+
+@contextmanager
 def baseline() -> Generator[Server]:
     """FastAPI and a SQLite transaction a request."""
     port = free_port()

@@ -1,6 +1,7 @@
 """What each step of an event's way costs, in microseconds of CPU an event: the table of docs/performance.md.
 
-Run `python -m benchmarks.steps`. Each figure is the least of several rounds, on one thread, with real messages.
+Run `python -m benchmarks.steps`. A figure is the least of several rounds, on one thread, with real messages and nothing
+waiting; those of the socket, the call and the commit are of whole processes.
 """
 
 # It measures what is inside.
@@ -11,25 +12,54 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple, cast
+from unittest import mock
 
+import grpc
 import msgspec
+import uvloop
 from trackside.v1 import collector_service_pb2 as proto
 
+from benchmarks.compare import Load, run
 from benchmarks.payload import event
+from benchmarks.servers import bare
 from event_model.schema import KINDS
-from http_front import coalescer
+from http_front import coalescer, metrics, plain
+from http_front.coalescer import Verdicts
 from http_front.collecting import Collected
+from http_front.doors import Door, submit
+from http_front.known_heads import Known, KnownHeads
+from http_front.routes import _single
+from http_front.sender import Sender
+from service.calls import StreamHandler
 from service.collector import Collector
 from service.config import ServiceConfig
+from service.delivery import Delivery
+from service.fields import Columns
+from service.intake import Intake
 from service.queues import Record, open_queue
 from service.record import KINDS as RECORD_KINDS
+from service.record import Kind
 from service.refused import RefusedStore
 from service.sources import Directory
 from service.validation import refusals
 
 EVENTS = 500
+"""In a batch."""
+TOGETHER = 32
+"""Requests of one event that share a call, with 64 connections and two calls in flight."""
 ROUNDS = 30
+LIMIT = 15_360
+
+
+class Row(NamedTuple):
+    """A step, and its microseconds an event; nothing where a batch has no such step."""
+
+    step: str
+    alone: float
+    batch: float = 0
 
 
 def cost(work: Callable[[], object], events: int = EVENTS) -> float:
@@ -58,81 +88,179 @@ class Sink:
         pass
 
 
-def _ignore(_: coalescer.Verdicts) -> None:
+def sockets() -> Row:
+    """The kernel and the event loop, of a server that does nothing with what it reads."""
+    loads = Load("", "/v1/track", 1, 64), Load("", "/v1/batch", EVENTS, 8)
+    with bare() as server:
+        single, batch = [run(server, load, 3)[0].cpu for load in loads]
+    return Row("HTTP bytes, in and out: the kernel and the event loop", single, batch)
+
+
+async def echoed(messages: Sequence[bytes]) -> list[float]:
+    """Microseconds of CPU for a call with each of the messages and a small answer, of both ends together."""
+
+    async def answer(_: bytes, __: Any) -> proto.CollectBatchResponse:
+        return proto.CollectBatchResponse()
+
+    handler = StreamHandler(cast("Any", bytes), answer)
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("Echo", {"Echo": handler.method}),))
+    took: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        server.add_insecure_port(f"unix:{folder}/echo")
+        await server.start()
+        async with grpc.aio.insecure_channel(f"unix:{folder}/echo") as channel:
+            stream = cast("Any", channel.stream_stream("/Echo/Echo"))()
+            for message in messages:
+                least = float("inf")
+                for _ in range(ROUNDS):
+                    started = time.process_time_ns()
+                    for _ in range(20):
+                        await stream.write(message)
+                        await stream.read()
+                    least = min(least, time.process_time_ns() - started)
+                took.append(least / 1000 / 20)
+            stream.cancel()
+        await server.stop(None)
+    return took
+
+
+class Steps:
+    """Measures the steps with one batch of events."""
+
+    def __init__(self) -> None:
+        self.texts = [event() for _ in range(EVENTS)]
+        self.kind = KINDS["track"]
+        self.entries = [cast("bytes", plain.read_event(text, self.kind)) for text in self.texts]
+        self.delivery = proto.Delivery(write_key="key", ip="192.0.2.1", user_agent="Mozilla/5.0")
+        shared, done = self.delivery.SerializeToString(), _ignore
+        self.jobs = [coalescer._Job([entry], shared, 950, done) for entry in self.entries]
+        self.many = [coalescer._Job(self.entries, shared, 950 * EVENTS, done)]
+        self.single, self.batch = coalescer._request(self.jobs), coalescer._request(self.many)
+
+    def calls(self) -> Row:
+        part = coalescer._request(self.jobs[:TOGETHER])
+        single, batch = uvloop.run(echoed([part, self.batch]))
+        return Row(f"call: gRPC, both ends; of {TOGETHER} events, of {EVENTS}", single / TOGETHER, batch / EVENTS)
+
+    def front(self) -> list[Row]:
+        body = [text.encode() for text in self.texts]
+        head = b"POST /v1/track HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic a2V5Og==\r\nContent-Length: 950"
+        door, sender = Door("/v1/track", "single", _single(self.kind, LIMIT)), Sender("key", "", None, "agent", True)
+        known = KnownHeads(1 << 20)
+        known._heads[head] = Known(door, sender, len(body[0]))
+        requests = [b"%b\r\n\r\n%b" % (head, each) for each in body]
+        raw = [msgspec.Raw(each) for each in body]
+        collected = [door.read(each) for each in body]
+        response = proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * EVENTS).SerializeToString()
+        sink = cast("coalescer.Coalescer", _Submitted())
+
+        def answer() -> None:
+            for _ in collected:
+                metrics.observe(door.path, 200, 0.001)
+
+        def read_all() -> None:
+            for _ in Collected("batch").add_all(raw, LIMIT):
+                pass
+
+        return [
+            Row("request: its head is one that came before", cost(lambda: [*map(known.find, requests)])),
+            Row("decode, proto: JSON to an encoded event", cost(lambda: [*map(door.read, body)]), cost(read_all)),
+            Row(
+                "call: requests put together",
+                cost(lambda: [submit(sink, each, sender, "192.0.2.1", _ignore) for each in collected])
+                + cost(lambda: coalescer._request(self.jobs)),
+                cost(lambda: coalescer._request(self.many)),
+            ),
+            Row(
+                "verdicts: of a call to those of each request",
+                cost(lambda: coalescer._split(proto.CollectBatchResponse.FromString(response), self.jobs)),
+                cost(lambda: coalescer._split(proto.CollectBatchResponse.FromString(response), self.many)),
+            ),
+            Row("answer: ready-made, counted", cost(answer)),
+        ]
+
+    def service(self) -> list[Row]:
+        request = proto.CollectBatchRequest.FromString(self.batch)
+        kind, events = RECORD_KINDS["track"], [entry.event for entry in request.entries]
+        with tempfile.TemporaryDirectory() as folder:
+            config = ServiceConfig(data_dir=Path(folder))
+            store = RefusedStore.open(Path(folder), keep=10)
+            sink, sources = Sink(), Directory(None)
+            collector, intake = Collector(config, sources, sink, store), Intake(config, sources)
+            now = time.time_ns()
+            delivery = Delivery(self.delivery, EVENTS, lambda: 950 * EVENTS, "full", "")
+            sizes, deliveries = [950] * 64, [delivery] * 64
+            some = events[:64]
+            columns, _ = kind.reader.read(some)
+            stamped = _stamped(intake, kind, some, sizes, deliveries, now)
+
+            def collect(message: bytes) -> Callable[[], object]:
+                parsed = [proto.CollectBatchRequest.FromString(message) for _ in range(ROUNDS)]
+                return lambda: loop.run_until_complete(collector.collect((p := parsed.pop()).entries, p.deliveries, ""))
+
+            loop = asyncio.new_event_loop()
+            read = cost(lambda: kind.reader.read(some), 64)
+            validate = cost(lambda: refusals("track", some, columns), 64)
+            encode = cost(lambda: kind.encode(dict(stamped), [""] * 64), 64)
+            judge = cost(lambda: intake.judge("track", some, sizes, deliveries, now), 64)
+            whole = cost(collect(self.single)), cost(collect(self.batch))
+            parse = [cost(partial(proto.CollectBatchRequest.FromString, each)) for each in (self.single, self.batch)]
+            commit = [_commit(loop, folder, sink.records, size) for size in (TOGETHER, EVENTS)]
+            store.close()
+        return [
+            Row("parse", *parse),
+            Row("validate: members to columns, rules", read + validate, read + validate),
+            Row("stamp: source, times, context", stamp := judge - read - validate - encode, stamp),
+            Row("encode: records", encode, encode),
+            Row("who is whose, outcomes, metrics", whole[0] - judge, whole[1] - judge),
+            Row(f"commit: duplicates, row, both threads; of {TOGETHER} events, of {EVENTS}", *commit),
+        ]
+
+
+def _commit(loop: asyncio.AbstractEventLoop, folder: str, records: Sequence[Record], size: int) -> float:
+    queue = open_queue(f"sqlite:///{folder}/{size}.db", duplicate_window=86400)
+    number = iter(range(10**9))
+    took = 0
+    for _ in range(ROUNDS * EVENTS // size):
+        fresh = [msgspec.structs.replace(record, message_id=str(next(number))) for record in records[:size]]
+        before = time.process_time_ns()
+        loop.run_until_complete(queue.put(fresh))
+        took += time.process_time_ns() - before
+    loop.run_until_complete(queue.close())
+    return took / 1000 / next(number)
+
+
+def _stamped(intake: Intake, kind: Kind, *arguments: Any) -> Columns:
+    """The columns of some events as they are when they are encoded."""
+    found: Columns = {}
+
+    def encode(columns: Columns, extras: Sequence[str]) -> list[bytes]:
+        found.update(columns)
+        return [b""] * len(extras)
+
+    with mock.patch.object(kind, "encode", encode):
+        intake.judge("track", *arguments)
+    return found
+
+
+class _Submitted:
+    def submit(self, *_: object) -> None:
+        """Stands where the coalescer does, for what comes before it."""
+
+
+def _ignore(_: Verdicts) -> None:
     """Nobody waits for a verdict."""
 
 
 def main() -> None:
-    texts = [event() for _ in range(EVENTS)]
-    track = KINDS["track"]
-
-    def transcode() -> list[proto.Entry]:
-        collected = Collected("batch")
-        for text in texts:
-            collected.add(text, 15360, track)
-        return [proto.Entry.FromString(entry) for entry in collected.entries]
-
-    raw = [msgspec.Raw(text.encode()) for text in texts]
-    entries = transcode()
-    delivery = proto.Delivery(write_key="key", ip="192.0.2.1", user_agent="Mozilla/5.0")
-    loop = asyncio.new_event_loop()
-    shared = delivery.SerializeToString()
-    encoded = [entry.SerializeToString() for entry in entries]
-    jobs = [coalescer._Job([entry], shared, 950, _ignore) for entry in encoded]
-    many = [coalescer._Job(encoded, shared, 950 * EVENTS, _ignore)]
-    single, batch = coalescer._request(jobs), coalescer._request(many)
-    request = proto.CollectBatchRequest.FromString(batch)
-    reader, events = RECORD_KINDS["track"].reader, [entry.event for entry in request.entries]
-    columns, _ = reader.read(events)
-    response = proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * EVENTS).SerializeToString()
-
-    with tempfile.TemporaryDirectory() as folder:
-        config = ServiceConfig(data_dir=Path(folder))
-        store = RefusedStore.open(Path(folder), keep=10)
-        sink = Sink()
-        collector = Collector(config, Directory(None), sink, store)
-
-        def collect(message: bytes) -> None:
-            parsed = proto.CollectBatchRequest.FromString(message)
-            loop.run_until_complete(collector.collect(parsed.entries, parsed.deliveries, ""))
-
-        def only_collect(message: bytes) -> Callable[[], object]:
-            parsed = [proto.CollectBatchRequest.FromString(message) for _ in range(ROUNDS)]
-            return lambda: loop.run_until_complete(collector.collect((p := parsed.pop()).entries, p.deliveries, ""))
-
-        rows = [
-            ("front: JSON to Event", cost(transcode)),
-            ("front: JSON to Event, in a batch", cost(lambda: Collected("batch").add_all(raw, 15360))),
-            ("front: encode an event", cost(lambda: [entry.SerializeToString() for entry in entries])),
-            ("front: requests of one event to one call", cost(lambda: coalescer._request(jobs))),
-            ("front: a batch to one call", cost(lambda: coalescer._request(many))),
-            (
-                "front: the answer of a call to one of each request",
-                cost(lambda: coalescer._split(proto.CollectBatchResponse.FromString(response), jobs)),
-            ),
-            ("service: parse", cost(lambda: proto.CollectBatchRequest.FromString(batch))),
-            ("service: read", cost(lambda: reader.read([entry.event for entry in request.entries]))),
-            ("service: validate", cost(lambda: refusals("track", events, columns))),
-            ("service: all but parse and commit, requests of one event", cost(only_collect(single))),
-            ("service: all but parse and commit, a batch", cost(only_collect(batch))),
-        ]
-        collect(single)
-        records = sink.records
-        queue = open_queue(f"sqlite:///{folder}/queue.db", duplicate_window=86400)
-        number = iter(range(10**9))
-
-        def commit() -> None:
-            fresh = [msgspec.structs.replace(record, message_id=str(next(number))) for record in records]
-            loop.run_until_complete(queue.put(fresh))
-
-        before = time.process_time_ns()
-        for _ in range(ROUNDS):
-            commit()
-        rows.append(("service: commit (both threads)", (time.process_time_ns() - before) / 1000 / EVENTS / ROUNDS))
-        loop.run_until_complete(queue.close())
-        store.close()
-    for name, microseconds in rows:
-        print(f"{microseconds:7.2f}  {name}")
+    steps = Steps()
+    front, service = steps.front(), steps.service()
+    rows = [sockets(), *front[:3], steps.calls(), *service, *front[3:]]
+    print("| step | µs, alone | µs, in a batch |\n|---|---|---|")
+    for row in rows:
+        print(f"| {row.step} | {row.alone:.2f} | {f'{row.batch:.2f}' if row.batch else ''} |")
+    print(f"| together | {sum(row.alone for row in rows):.1f} | {sum(row.batch for row in rows):.1f} |")
 
 
 if __name__ == "__main__":

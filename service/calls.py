@@ -29,23 +29,38 @@ def handler(read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[M
 
 
 class StreamHandler:
-    """Handles streams each of whose messages is answered as one of `handler` is, before the next is read."""
+    """Handles streams each of whose messages is answered as one of `handler` is, before the next is read.
+
+    A stream has a task of its own, and not one for each message, which takes two more turns of the event loop: a lone
+    event 0.66 ms in place of 0.62. gRPC cancels its own where the caller goes away, and what was read is still queued.
+    """
 
     def __init__(self, read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[Message]]) -> None:
         self._answer = partial(_answer, read=read, call=call)
-        self._reading: set[asyncio.Task[Any]] = set()
+        self._streams: set[asyncio.Task[None]] = set()
+        self._reading: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.method = cast(
             "Any", grpc.stream_stream_rpc_method_handler(cast("Any", self._handle), response_serializer=_serialize)
         )
 
     async def _handle(self, _: Any, context: Context) -> None:
+        stream = asyncio.create_task(self._serve(context))
+        self._streams.add(stream)
+        stream.add_done_callback(self._streams.discard)
+        await asyncio.shield(stream)
+
+    async def _serve(self, context: Context) -> None:
         while not self._stopping and (message := await self._next(context)) is not grpc.aio.EOF:
-            await context.write(await self._answer(message, context))
+            answer = await self._answer(message, context)
+            try:
+                await context.write(answer)
+            except grpc.aio.BaseError:  # nobody reads it any more
+                return
 
     async def _next(self, context: Context) -> Any:
         """The next message, or EOF."""
-        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        task = cast("asyncio.Task[None]", asyncio.current_task())
         self._reading.add(task)
         try:
             return await context.read()
@@ -61,6 +76,10 @@ class StreamHandler:
         self._stopping = True
         for task in self._reading:
             task.cancel()
+
+    async def drain(self) -> None:
+        """Return when every stream has ended."""
+        await asyncio.gather(*self._streams, return_exceptions=True)
 
 
 async def _answer(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
-from typing import Any, NoReturn, Protocol, cast
+from collections.abc import Coroutine
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import grpc
 from google.protobuf import any_pb2, duration_pb2
@@ -21,12 +21,14 @@ from event_model.authorization import key_of
 from event_model.schema import LIMITS
 from service import metrics
 from service.calls import Context, StreamHandler, handler
-from service.collector import Collector, UnknownDelivery, Verdicts
+from service.collector import Collector, UnknownDelivery
 from service.config import ServiceConfig
 from service.gathering import Gatherer
 from service.queues import Counted, Queue
 
 log = logging.getLogger(__name__)
+
+R = TypeVar("R")
 
 SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
 DOMAIN = "trackside"
@@ -60,7 +62,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         self._gatherer = Gatherer(collector, self._start)
         self._work: set[asyncio.Task[None]] = set()
         batches = proto.CollectBatchRequest.FromString
-        self._streams = StreamHandler(batches, self.CollectBatch)
+        self._streams = StreamHandler(batches, self.collect_batch)
         self.methods = {
             "Collect": handler(proto.CollectRequest.FromString, self.Collect),
             "CollectBatch": handler(batches, self.CollectBatch),
@@ -82,8 +84,15 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     async def CollectBatch(  # noqa: N802 - the name is the proto's
         self, request: proto.CollectBatchRequest, context: Context
     ) -> proto.CollectBatchResponse:
+        # A future of its own, and no shield around the task: the caller knows a turn of the event loop sooner.
+        answer: asyncio.Future[proto.CollectBatchResponse] = asyncio.get_running_loop().create_future()
+        self._start(_told(answer, self.collect_batch(request, context)))
+        return await answer
+
+    async def collect_batch(self, request: proto.CollectBatchRequest, context: Context) -> proto.CollectBatchResponse:
+        """What `CollectBatch` answers, in a task that does not end with the caller."""
         try:
-            verdicts = await self._collect(request.entries, request.deliveries, context)
+            verdicts = await self._collector.collect(request.entries, request.deliveries, _call_key(context))
         except UnknownDelivery as error:
             violation = error_details_pb2.BadRequest.FieldViolation(field="entries.delivery", description=str(error))
             await _abort(
@@ -97,18 +106,6 @@ class Servicer(proto_grpc.CollectorServiceServicer):
             response.retry.CopyFrom(proto.Retry(reason=verdicts.retry, delay=_delay()))
         return response
 
-    async def _collect(
-        self,
-        entries: Sequence[proto.Entry],
-        deliveries: Sequence[proto.Delivery],
-        context: Context,
-    ) -> Verdicts:
-        work = self._collector.collect(entries, deliveries, _call_key(context))
-        # A future of its own, and no shield around the task: the caller knows a turn of the event loop sooner.
-        answer: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
-        self._start(_told(answer, work))
-        return await answer
-
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._work.add(task)
@@ -120,13 +117,14 @@ class Servicer(proto_grpc.CollectorServiceServicer):
 
     async def drain(self) -> None:
         """Return when all that was started is done."""
+        await self._streams.drain()
         await asyncio.gather(*self._work, return_exceptions=True)
 
 
-async def _told(answer: asyncio.Future[Verdicts], work: Coroutine[Any, Any, Verdicts]) -> None:
+async def _told(answer: asyncio.Future[R], work: Coroutine[Any, Any, R]) -> None:
     """Give `answer` what comes of the work, unless nobody waits for it any more."""
     try:
-        verdicts = await work
+        result = await work
     except asyncio.CancelledError:
         answer.cancel()
         raise
@@ -136,7 +134,7 @@ async def _told(answer: asyncio.Future[Verdicts], work: Coroutine[Any, Any, Verd
         answer.set_exception(error)
     else:
         if not answer.cancelled():
-            answer.set_result(verdicts)
+            answer.set_result(result)
 
 
 def _call_key(context: Context) -> str:

@@ -175,16 +175,20 @@ async def gated(directory: Path, **settings: Any) -> AsyncGenerator[tuple[Gate, 
         refused.close()
 
 
-async def test_events_of_a_caller_that_leaves_are_queued(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", ["CollectBatch", "CollectStream"])
+async def test_events_of_a_caller_that_leaves_are_queued(tmp_path: Path, method: str) -> None:
     async with gated(tmp_path) as (gate, servicer, stub):
-        call = stub.CollectBatch(batch("a", "b"))
+        events = batch("a", "b")
+        call = stub.CollectBatch(events) if method == "CollectBatch" else stub.CollectStream(iter([events]))
         await gate.arrived.wait()
         call.cancel()
         assert await call.code() is grpc.StatusCode.CANCELLED
         # The server reads this after it has read that the other caller is gone.
         assert await stub.CollectBatch(proto.CollectBatchRequest()) == proto.CollectBatchResponse()
-        gate.opened.set()
-        await servicer.drain()
+        with counting() as counted:
+            gate.opened.set()
+            await servicer.drain()
+        assert counted == {("accepted", ""): 2}
         assert len(await asyncio.to_thread(read_lines, gate.url)) == 2
 
 
