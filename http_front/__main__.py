@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -36,6 +37,11 @@ def main() -> int:
         print(f"The HTTP API cannot listen on {address}: {error.strerror}.", file=sys.stderr)  # noqa: T201
         return os.EX_CONFIG
     app = build(config)
+
+    @app.after_server_start
+    async def settle(_: Sanic[Any, Any]) -> None:  # pyright: ignore[reportUnusedFunction]
+        gc.freeze()  # as the service does: what was made until now stays, and no collection goes through it
+
     if parent := os.environ.get("TRACKSIDE_PARENT_FD"):  # it ends when the supervisor does, however that ends
 
         @app.after_server_start
