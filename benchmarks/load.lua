@@ -1,6 +1,13 @@
 -- Sends POST requests with events of their own: wrk -s load.lua URL -- PATH EVENTS_A_REQUEST BYTES_AN_EVENT RUN
--- Every messageId is new; a repeated one would be a duplicate, and cost nothing.
+-- Every messageId is new; a repeated one would be a duplicate, and cost nothing. So is every timestamp.
 local threads = 0
+
+-- The rest of a messageId, and a timestamp.
+function stamped(number)
+  local seconds = math.floor(number / 1000)
+  return string.format('%02d%010d","timestamp":"2026-11-23T%02d:%02d:%02d.%03dZ"', thread or 0, number,
+    math.floor(seconds / 3600) % 24, math.floor(seconds / 60) % 60, seconds % 60, number % 1000)
+end
 
 function setup(thread)
   threads = threads + 1
@@ -11,7 +18,7 @@ function init(arguments)
   path, events, bytes, run = arguments[1], tonumber(arguments[2]), tonumber(arguments[3]), arguments[4]
   sent = 0
   local head = '{"userId":"user-12345","anonymousId":"cf09e649-fd0b-46b6-9fc1-53ab9cd05c47","type":"track",'
-    .. '"event":"Order Completed","timestamp":"2026-11-23T08:00:00.123Z","sentAt":"2026-11-23T08:00:01.456Z",'
+    .. '"event":"Order Completed","sentAt":"2026-11-23T08:00:01.456Z",'
     .. '"integrations":{"All":true},"context":{"library":{"name":"analytics.js","version":"2.11.1"},'
     .. '"page":{"path":"/academy/","title":"Academy","url":"https://example.com/academy/"},"locale":"en-US"},'
     .. '"properties":{"orderId":"50314b8e9bcf","total":27.5,"products":[{"sku":"45790-32","price":19}],"note":"'
@@ -19,14 +26,14 @@ function init(arguments)
     head = '{"userId":"user-12345","type":"track","event":"Order Completed","properties":{"note":"'
   end
   local tail = '"},"messageId":"'
-  local fixed = #head + #tail + #run + 12 + 2
+  local fixed = #head + #tail + #run + #stamped(0) + 2
   event = head .. string.rep("x", math.max(0, bytes - fixed)) .. tail .. run
   headers = {["Authorization"] = "Basic YmVuY2g6", ["Content-Type"] = "application/json"}
 end
 
 local function one()
   sent = sent + 1
-  return event .. string.format("%02d%010d", thread, sent) .. '"}'
+  return event .. stamped(sent) .. "}"
 end
 
 function request()

@@ -47,7 +47,7 @@ def trackside(*flags: str) -> Generator[Server]:
         ports = ["--http-port", str(port), "--admin-port", str(admin), "--grpc-port", str(grpc)]
         command = [str(Path(sys.executable).parent / "trackside"), "serve", *ports, "--data-dir", folder, *flags]
         with _running(command, f"http://127.0.0.1:{port}/health") as pid:
-            yield Server(port, _children(pid), lambda: len(records(folder)))
+            yield Server(port, {**_children(pid), "supervisor": pid}, lambda: len(records(folder)))
 
 
 @contextmanager

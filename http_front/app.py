@@ -13,7 +13,7 @@ from sanic.http import Http
 from trackside.v1 import collector_service_pb2 as proto
 
 from http_front import answers, discovery
-from http_front.coalescer import Coalescer
+from http_front.coalescer import LARGE, Coalescer
 from http_front.config import FrontConfig
 from http_front.head import StrictRequest
 from http_front.known_heads import KnownHeads
@@ -82,6 +82,6 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
     app.add_route(preflight, "/health", methods=["OPTIONS"], name="health_preflight")
     discovery.add_routes(app)
     app.ctx.config = config
-    app.ctx.known = KnownHeads(config.max_batch_bytes)
+    app.ctx.known = KnownHeads(min(config.max_batch_bytes, LARGE))
     Routes(app, config, app.ctx.known, lambda: app.ctx.coalescer)
     return app

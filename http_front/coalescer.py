@@ -26,7 +26,7 @@ from http_front.services import Services
 log = logging.getLogger(__name__)
 
 _CALLS, _LARGE_CALLS = 2, 3
-"""In flight of each sort. Batches with three made 5 % more events than with two, and single events waited no longer."""
+"""In flight of each sort. Batches with three made 6 % more events than with two, and single events waited no longer."""
 _ENOUGH = 16
 """With how many requests a call does not wait for more: with 256, the two processes worked less at once, and 6 % fewer
 events came through with 256 connections."""
@@ -77,7 +77,7 @@ class _Lane:
     def is_due(self, others: int) -> bool:
         """Whether what waits is to be sent now, beside so many other calls.
 
-        A call costs the two processes half a millisecond, so that a second is worth it only where it carries as much as
+        A call costs the two processes 0.3 ms, so that a second is worth it only where it carries as much as
         the first: with 64 connections an event took 122 µs where it carried what was there, and 110 where it waited.
         """
         return not self._filling and others < self._most and len(self.waiting) >= (self._carried if others else 1)

@@ -1,6 +1,7 @@
 """Protobuf's encoding, as far as it is written by hand: a message's bytes are those of its fields, one after another.
 
-What is put together so spares a message of Python's for every event, which takes twice as long.
+What is put together so spares a message of Python's for every event, which takes six times as long (1.8 against 0.3
+µs to put an event into a call).
 """
 
 from __future__ import annotations

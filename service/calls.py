@@ -47,16 +47,17 @@ class StreamHandler:
     async def _handle(self, _: Any, context: Context) -> None:
         stream = asyncio.create_task(self._serve(context))
         self._streams.add(stream)
-        stream.add_done_callback(self._streams.discard)
+        stream.add_done_callback(self._ended)
         await asyncio.shield(stream)
+
+    def _ended(self, stream: asyncio.Task[None]) -> None:
+        self._streams.discard(stream)
+        if not stream.cancelled():
+            stream.exception()  # which gRPC gets, or nobody, where the caller has gone away
 
     async def _serve(self, context: Context) -> None:
         while not self._stopping and (message := await self._next(context)) is not grpc.aio.EOF:
-            answer = await self._answer(message, context)
-            try:
-                await context.write(answer)
-            except grpc.aio.BaseError:  # nobody reads it any more
-                return
+            await context.write(await self._answer(message, context))
 
     async def _next(self, context: Context) -> Any:
         """The next message, or EOF."""

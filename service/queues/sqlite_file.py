@@ -33,7 +33,8 @@ RECORDS = """
 """
 CHECKPOINT_PAGES = 256
 """After how many pages (4 MB) the log is written back, by the commit that reaches them: often, so that none takes
-long. Done by a thread beside the writer it was no faster, and a commit still waited for the same disk."""
+long. Done by a thread beside the writer, p99 with 64 connections was 4.2 in place of 5.3 ms, but batches were 10 %
+fewer."""
 
 
 def path_of(url: str) -> Path:

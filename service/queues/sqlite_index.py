@@ -12,7 +12,7 @@ PARTS = 1 << 12
 
 SLOTS = 64
 """How many slots the first table has at least; the last one has nearly twice as many, so that they do not all fill up
-at once."""
+at once. With 16, an event took 0.5 µs more until 170,000 were known."""
 FULL, ROOMY = 0.65, 0.45
 """Of a table's slots, how many may be taken before it is rebuilt, and after."""
 

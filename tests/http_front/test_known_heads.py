@@ -5,10 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from sanic import Request
+from sanic.compat import Header
 
+from http_front.app import build
+from http_front.coalescer import LARGE
+from http_front.config import FrontConfig
+from http_front.doors import Door
+from http_front.known_heads import KnownHeads
+from http_front.sender import Sender
 from tests.http_front.gate import address, gated
 from tests.http_front.wire import Answer, Wire, connected, head, page, request
 from tests.running import Running
@@ -134,3 +143,17 @@ def test_heads_that_say_more_go_the_long_way(trackside: Running, header: str) ->
             assert answer.headers["connection"] == ("close" if header == "Connection: close" else "keep-alive")
             assert header != "Connection: close" or wire.ended()
     assert len(trackside.lines()) == 2
+
+
+def test_head_of_a_large_body_is_not_remembered() -> None:
+    """It would be read at once, and everybody would wait: the long way reads it in steps."""
+    app = build(FrontConfig(), "large_bodies")
+    known: KnownHeads = app.ctx.known
+    door, sender = Door("/v1/batch", "batch", cast("Any", None)), Sender("key", "", None, "", True)
+    for length, is_known in ((LARGE, True), (LARGE + 1, False)):
+        head = b"POST /v1/batch HTTP/1.1\r\nContent-Length: %d" % length
+        headers, connection = Header({"content-length": str(length)}), cast("Any", None)
+        long_way = Request(b"/v1/batch", headers, "1.1", "POST", connection, app, head)
+        long_way.stream = cast("Any", SimpleNamespace(keep_alive=True))
+        known.remember(long_way, door, sender)
+        assert (known.find(head + b"\r\n\r\n" + b" " * length) is not None) is is_known

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import pytest
 
+from event_model import jsontext
 from http_front import batch, webhook
 from http_front.collecting import Collected
 from http_front.doors import Door
@@ -24,6 +25,7 @@ def read_webhook(collected: Collected, text: str) -> Iterable[None]:
 
 
 BATCH, WEBHOOK = Door("/v1/batch", "batch", read_batch), Door("/v1/webhook", "single", read_webhook)
+BODY = json.dumps({"batch": EVENTS})
 NOT_PLAIN = {**EVENTS[70], "integrations": None}
 
 
@@ -44,12 +46,26 @@ def test_there_is_a_step_for_every_64_events(door: Door, body: object) -> None:
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
-def test_body_that_is_found_not_to_be_json_in_the_middle_begins_again() -> None:
+def test_body_that_must_be_mended_is_read_once() -> None:
     text = json.dumps({"batch": [*EVENTS[:100], {**EVENTS[100], "context": {"x": "HERE"}}, *EVENTS[101:]]})
-    text = text.replace('"HERE"', "NaN")
     collected = Collected("batch")
-    counts = [len(collected.entries) for _ in BATCH.steps(collected, text)]
-    assert counts[-3:] == [64, 128, 150]
+    steps = BATCH.steps(collected, text.replace('"HERE"', "NaN"))
+    assert [len(collected.entries) for _ in steps] == [64, 128, 150]
+    assert collected.message_ids() == [event["messageId"] for event in EVENTS]
+
+
+def test_body_that_is_found_not_to_be_json_after_some_steps_begins_again() -> None:
+    tried: list[str] = []
+
+    def fails_once(collected: Collected, text: str) -> Iterable[None]:
+        tried.append(text)
+        yield from read_batch(collected, BODY)
+        if len(tried) == 1:
+            raise jsontext.Malformed("near its end")
+
+    collected = Collected("batch")
+    steps = Door("/v1/batch", "batch", fails_once).steps(collected, BODY)
+    assert [len(collected.entries) for _ in steps] == [64, 128, 150] * 2
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
