@@ -30,16 +30,18 @@ def nanoseconds(timestamp: Timestamp, field: str) -> int:
     )
 
 
-@lru_cache(1024)
 def iso8601(time: int) -> str:
     """The time as `YYYY-MM-DDTHH:MM:SS.sssZ`, with 6 or 9 fraction digits where 3 would lose some."""
-    seconds = time // SECOND
-    fraction = time - seconds * SECOND
-    if not fraction % 1_000_000:
-        return f"{_to_seconds(seconds)}.{fraction // 1_000_000:03}Z"
-    if not fraction % 1_000:
-        return f"{_to_seconds(seconds)}.{fraction // 1_000:06}Z"
-    return f"{_to_seconds(seconds)}.{fraction:09}Z"
+    seconds, nanos = divmod(time, SECOND)
+    millis, rest = divmod(nanos, 1_000_000)
+    if not rest:  # 0.2 µs, where to remember whole times takes 0.55 for each that is new
+        return _to_seconds(seconds) + _MILLIS[millis]
+    if not rest % 1_000:
+        return f"{_to_seconds(seconds)}.{nanos // 1_000:06}Z"
+    return f"{_to_seconds(seconds)}.{nanos:09}Z"
+
+
+_MILLIS = [f".{millis:03}Z" for millis in range(1_000)]
 
 
 @lru_cache(4096)
