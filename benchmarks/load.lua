@@ -2,11 +2,15 @@
 -- Every messageId is new; a repeated one would be a duplicate, and cost nothing. So is every timestamp.
 local threads = 0
 
+local second, clock
+
 -- The rest of a messageId, and a timestamp.
 function stamped(number)
   local seconds = math.floor(number / 1000)
-  return string.format('%02d%010d","timestamp":"2026-11-23T%02d:%02d:%02d.%03dZ"', thread or 0, number,
-    math.floor(seconds / 3600) % 24, math.floor(seconds / 60) % 60, seconds % 60, number % 1000)
+  if seconds ~= second then
+    second, clock = seconds, os.date("!%H:%M:%S", seconds)
+  end
+  return string.format('%02d%010d","timestamp":"2026-11-23T%s.%03dZ"', thread or 0, number, clock, number % 1000)
 end
 
 function setup(thread)
