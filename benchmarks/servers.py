@@ -13,7 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -60,20 +60,21 @@ def service(folder: str) -> Generator[Server]:
         yield Server(port, _children(pid), lambda: len(records(folder)))
 
 
-@contextmanager
-def ceiling() -> Generator[Server]:
+def ceiling() -> AbstractContextManager[Server]:
     """Sanic, doing nothing."""
-    port = free_port()
-    with _running([sys.executable, str(HERE / "ceiling.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
-        yield Server(port, {"sanic": pid}, lambda: 0)
+    return _storing_nothing("ceiling")
+
+
+def bare() -> AbstractContextManager[Server]:
+    """A server that only reads and answers."""
+    return _storing_nothing("bare")
 
 
 @contextmanager
-def bare() -> Generator[Server]:
-    """A server that only reads and answers."""
+def _storing_nothing(name: str) -> Generator[Server]:
     port = free_port()
-    with _running([sys.executable, str(HERE / "bare.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
-        yield Server(port, {"bare": pid}, lambda: 0)
+    with _running([sys.executable, str(HERE / f"{name}.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
+        yield Server(port, {name: pid}, lambda: 0)
 
 
 @contextmanager

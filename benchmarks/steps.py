@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -28,7 +28,6 @@ from benchmarks.servers import bare
 from event_model.schema import KINDS
 from http_front import batch, coalescer, metrics, plain
 from http_front.coalescer import Verdicts
-from http_front.collecting import Collected
 from http_front.doors import Door, submit
 from http_front.known_heads import Known, KnownHeads
 from http_front.routes import _single
@@ -55,7 +54,7 @@ LIMIT = 15_360
 
 
 class Row(NamedTuple):
-    """A step, and its microseconds an event that comes alone and in a batch; nothing where less than 0.01 is known."""
+    """A step, and its microseconds for a single event and for one in a batch: 0 where a batch has no such step."""
 
     step: str
     single: float
@@ -102,7 +101,7 @@ async def echoed(messages: Sequence[bytes]) -> list[float]:
     async def answer(_: bytes, __: Any) -> proto.CollectBatchResponse:
         return proto.CollectBatchResponse()
 
-    handler = StreamHandler(cast("Any", bytes), answer)
+    handler = StreamHandler(cast("Any", bytes), answer, asyncio.create_task)
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("Echo", {"Echo": handler.method}),))
     took: list[float] = []
@@ -151,7 +150,7 @@ class Steps:
         known = KnownHeads(1 << 20)
         known._heads[head] = Known(door, sender, len(body[0]))
         requests = [b"%b\r\n\r\n%b" % (head, each) for each in body]
-        batches = Door("/v1/batch", "batch", _batch)
+        batches = Door("/v1/batch", "batch", partial(batch.read_body, event_limit=LIMIT))
         collected = [door.read(each) for each in body]
         few, all_ = [
             proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * size).SerializeToString()
@@ -203,18 +202,14 @@ class Steps:
                 parsed = [proto.CollectBatchRequest.FromString(message) for _ in range(ROUNDS)]
                 return lambda: loop.run_until_complete(collector.collect((p := parsed.pop()).entries, p.deliveries, ""))
 
-            def parsing(message: bytes) -> Callable[[], object]:
-                return partial(proto.CollectBatchRequest.FromString, message)
-
             loop = asyncio.new_event_loop()
             read = cost(lambda: kind.reader.read(some), 64)
             validate = cost(lambda: refusals("track", some, columns), 64)
             encode = cost(lambda: kind.encode(dict(stamped), [""] * 64), 64)
             judge = cost(lambda: intake.judge("track", some, sizes, deliveries, now), 64)
-            whole, parse = [
-                [cost(work(message), events) for message, events in ((self.single, TOGETHER), (self.batch, EVENTS))]
-                for work in (collect, parsing)
-            ]
+            calls = (self.single, TOGETHER), (self.batch, EVENTS)
+            whole = [cost(collect(message), size) for message, size in calls]
+            parse = [cost(partial(proto.CollectBatchRequest.FromString, message), size) for message, size in calls]
             commit = [_commit(loop, folder, sink.records, size) for size in (TOGETHER, EVENTS)]
             store.close()
         return [
@@ -238,10 +233,6 @@ def _commit(loop: asyncio.AbstractEventLoop, folder: str, records: Sequence[Reco
         took += time.process_time_ns() - before
     loop.run_until_complete(queue.close())
     return took / 1000 / next(number)
-
-
-def _batch(collected: Collected, text: str) -> Iterable[None]:
-    return batch.read_body(collected, text, LIMIT)
 
 
 def _stamped(intake: Intake, kind: Kind, *arguments: Any) -> Columns:

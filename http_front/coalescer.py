@@ -77,8 +77,8 @@ class _Lane:
     def is_due(self, others: int) -> bool:
         """Whether what waits is to be sent now, beside so many other calls.
 
-        A call costs the two processes 0.3 ms, so that a second is worth it only where it carries as much as
-        the first: with 64 connections an event took 122 µs where it carried what was there, and 110 where it waited.
+        A call costs the two processes 0.3 ms, so that a second is worth it only where it carries as much as the first:
+        with 64 connections an event took 122 µs where it carried what was there, and 110 where it waited.
         """
         return not self._filling and others < self._most and len(self.waiting) >= (self._carried if others else 1)
 

@@ -55,13 +55,8 @@ class Routes:
                 self._post(Door(f"/v1/{name}", "single", _single(kind, limit)))
             if kind.routes.pixel:
                 self._pixel(f"/v1/pixel/{kind.routes.pixel}", _single(kind, limit))
-
-        def read_batch(collected: Collected, text: str) -> Iterable[None]:
-            return batch.read_body(collected, text, limit)
-
-        def read_webhook(collected: Collected, text: str) -> Iterable[None]:
-            return webhook.read_webhook(collected, text, limit)
-
+        read_batch = partial(batch.read_body, event_limit=limit)
+        read_webhook = partial(webhook.read_webhook, event_limit=limit)
         for path in ("/v1/batch", "/v1/import", "/v1/b"):
             self._post(Door(path, "batch", read_batch))
         # RudderStack's, for a page that is being left: a beacon has no headers of its own.

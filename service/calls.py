@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from operator import methodcaller
 from typing import Any, TypeVar, cast
@@ -35,9 +35,15 @@ class StreamHandler:
     event 0.66 ms in place of 0.62. gRPC cancels its own where the caller goes away, and what was read is still queued.
     """
 
-    def __init__(self, read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[Message]]) -> None:
+    def __init__(
+        self,
+        read: Callable[[bytes], M],
+        call: Callable[[M, Context], Awaitable[Message]],
+        finish: Callable[[Coroutine[Any, Any, None]], Awaitable[None]],
+    ) -> None:
+        """`finish` awaits work in a task that does not end with the caller."""
         self._answer = partial(_answer, read=read, call=call)
-        self._streams: set[asyncio.Task[None]] = set()
+        self._finish = finish
         self._reading: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.method = cast(
@@ -45,15 +51,7 @@ class StreamHandler:
         )
 
     async def _handle(self, _: Any, context: Context) -> None:
-        stream = asyncio.create_task(self._serve(context))
-        self._streams.add(stream)
-        stream.add_done_callback(self._ended)
-        await asyncio.shield(stream)
-
-    def _ended(self, stream: asyncio.Task[None]) -> None:
-        self._streams.discard(stream)
-        if not stream.cancelled():
-            stream.exception()  # which gRPC gets, or nobody, where the caller has gone away
+        await self._finish(self._serve(context))
 
     async def _serve(self, context: Context) -> None:
         while not self._stopping and (message := await self._next(context)) is not grpc.aio.EOF:
@@ -77,10 +75,6 @@ class StreamHandler:
         self._stopping = True
         for task in self._reading:
             task.cancel()
-
-    async def drain(self) -> None:
-        """Return when every stream has ended."""
-        await asyncio.gather(*self._streams, return_exceptions=True)
 
 
 async def _answer(

@@ -41,7 +41,6 @@ front's calls with single events have fewer."""
 _delivery_of, _event_of = attrgetter("delivery"), attrgetter("event")
 _kind_of, _size_of = methodcaller("WhichOneof", "kind"), methodcaller("ByteSize")
 
-
 _ACCEPTED, _DUPLICATE = ("accepted", ""), ("duplicate", "")
 """As metrics have them: an outcome and its reason."""
 
@@ -202,17 +201,17 @@ class Collector:
                 self.pending -= size
             self._failing = bool(verdicts.retry)
             metrics.put_seconds.observe(time.perf_counter() - started)
-        became = [_ACCEPTED] * len(accepted)
+        outcomes = [_ACCEPTED] * len(accepted)
         if verdicts.retry:
             reason = _name(proto.RetryReason.Name(verdicts.retry), "RETRY_REASON_")
-            became = [("retry", reason)] * len(accepted)
+            outcomes = [("retry", reason)] * len(accepted)
             for index, _ in accepted:
                 verdicts.outcomes[index] = proto.OUTCOME_RETRY
         for number in duplicates:
-            became[number] = _DUPLICATE
+            outcomes[number] = _DUPLICATE
             verdicts.outcomes[accepted[number][0]] = proto.OUTCOME_DUPLICATE
-        rows = zip(accepted, became, strict=True)
-        metrics.count(Counter([(record.kind, source, *became) for (_, (record, source)), became in rows]))
+        rows = zip(accepted, outcomes, strict=True)
+        metrics.count(Counter([(record.kind, source, *outcome) for (_, (record, source)), outcome in rows]))
 
     def _refuse(self, call: _Call, refused: Sequence[tuple[int, Refused]], verdicts: Verdicts) -> None:
         """Say what was refused; count it, and keep it to be looked at, once, however often it is sent."""

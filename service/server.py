@@ -62,7 +62,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         self._gatherer = Gatherer(collector, self._start)
         self._work: set[asyncio.Task[None]] = set()
         batches = proto.CollectBatchRequest.FromString
-        self._streams = StreamHandler(batches, self.collect_batch)
+        self._streams = StreamHandler(batches, self.collect_batch, self._finish)
         self.methods = {
             "Collect": handler(proto.CollectRequest.FromString, self.Collect),
             "CollectBatch": handler(batches, self.CollectBatch),
@@ -84,10 +84,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     async def CollectBatch(  # noqa: N802 - the name is the proto's
         self, request: proto.CollectBatchRequest, context: Context
     ) -> proto.CollectBatchResponse:
-        # A future of its own, and no shield around the task: the caller knows a turn of the event loop sooner.
-        answer: asyncio.Future[proto.CollectBatchResponse] = asyncio.get_running_loop().create_future()
-        self._start(_told(answer, self.collect_batch(request, context)))
-        return await answer
+        return await self._finish(self.collect_batch(request, context))
 
     async def collect_batch(self, request: proto.CollectBatchRequest, context: Context) -> proto.CollectBatchResponse:
         """What `CollectBatch` answers, in a task that does not end with the caller."""
@@ -106,6 +103,13 @@ class Servicer(proto_grpc.CollectorServiceServicer):
             response.retry.CopyFrom(proto.Retry(reason=verdicts.retry, delay=_delay()))
         return response
 
+    async def _finish(self, work: Coroutine[Any, Any, R]) -> R:
+        """What comes of work that goes on when its caller goes away."""
+        # A future of its own, and no shield around the task: the caller knows a turn of the event loop sooner.
+        answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._start(_told(answer, work))
+        return await answer
+
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._work.add(task)
@@ -117,7 +121,6 @@ class Servicer(proto_grpc.CollectorServiceServicer):
 
     async def drain(self) -> None:
         """Return when all that was started is done."""
-        await self._streams.drain()
         await asyncio.gather(*self._work, return_exceptions=True)
 
 
@@ -129,9 +132,10 @@ async def _told(answer: asyncio.Future[R], work: Coroutine[Any, Any, R]) -> None
         answer.cancel()
         raise
     except Exception as error:
-        if answer.cancelled():
+        if not answer.cancelled():
+            answer.set_exception(error)
+        elif not isinstance(error, grpc.aio.BaseError):  # gRPC's own: nobody is there to be answered
             raise
-        answer.set_exception(error)
     else:
         if not answer.cancelled():
             answer.set_result(result)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 
 import pytest
 
@@ -16,14 +17,8 @@ EVENTS = [{"type": "page", "messageId": str(number), "userId": "u"} for number i
 LIMIT = 15_360
 
 
-def read_batch(collected: Collected, text: str) -> Iterable[None]:
-    return batch.read_body(collected, text, LIMIT)
-
-
-def read_webhook(collected: Collected, text: str) -> Iterable[None]:
-    return webhook.read_webhook(collected, text, LIMIT)
-
-
+read_batch = partial(batch.read_body, event_limit=LIMIT)
+read_webhook = partial(webhook.read_webhook, event_limit=LIMIT)
 BATCH, WEBHOOK = Door("/v1/batch", "batch", read_batch), Door("/v1/webhook", "single", read_webhook)
 BODY = json.dumps({"batch": EVENTS})
 NOT_PLAIN = {**EVENTS[70], "integrations": None}
