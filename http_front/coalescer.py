@@ -201,7 +201,9 @@ def _split(response: proto.CollectBatchResponse, jobs: Sequence[_Job]) -> list[V
     """Each job's part of a response."""
     verdicts: list[Verdicts] = []
     start, all_outcomes, refusals = 0, list(response.outcomes), deque(response.refusals)
-    retry, delay = response.retry.reason, max(1, response.retry.delay.seconds)
+    retry, delay = proto.RETRY_REASON_UNSPECIFIED, 1
+    if response.HasField("retry"):
+        retry, delay = response.retry.reason, max(1, response.retry.delay.seconds)
     for job in jobs:
         end = start + len(job.entries)
         outcomes = all_outcomes[start:end]

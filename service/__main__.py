@@ -64,7 +64,11 @@ def _open(config: ServiceConfig, clock: Callable[[], int]) -> tuple[Directory, Q
         config.data_dir.mkdir(parents=True, exist_ok=True)
         sources = Directory(config.sources)
         queue = open_queue(
-            config.queue_url, duplicate_window=config.duplicate_window, clock=lambda: clock() / 1_000_000_000
+            config.queue_url,
+            duplicate_window=config.duplicate_window,
+            # A front on this machine has no other service to go to if the disk hangs: its callers wait either way.
+            may_block=config.grpc_socket is not None,
+            clock=lambda: clock() / 1_000_000_000,
         )
         return sources, queue, RefusedStore.open(config.data_dir, keep=config.refused_events)
     except OSError as error:

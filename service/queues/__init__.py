@@ -69,17 +69,20 @@ class Reader(Protocol):
     async def close(self) -> None: ...
 
 
-def open_queue(url: str, *, duplicate_window: int, clock: Callable[[], float] = time.time) -> Queue:
+def open_queue(
+    url: str, *, duplicate_window: int, may_block: bool = False, clock: Callable[[], float] = time.time
+) -> Queue:
     """Open the queue that a URL names, for writing.
 
     `sqlite:///PATH` is a SQLite file; PATH is created when it is not there. `duplicate_window` is in seconds of
-    `clock`; at 0 nothing is a duplicate. Raises InvalidQueue.
+    `clock`; at 0 nothing is a duplicate. With `may_block` the event loop itself may wait for the disk where little is
+    put and nobody else waits, which is quicker; then a disk that hangs holds up the event loop. Raises InvalidQueue.
     """
     match _scheme(url):
         case "sqlite":
             from service.queues.sqlite import SQLiteQueue
 
-            return SQLiteQueue.open(url, duplicate_window=duplicate_window, clock=clock)
+            return SQLiteQueue.open(url, duplicate_window=duplicate_window, may_block=may_block, clock=clock)
         case _:
             raise _unknown(url)
 

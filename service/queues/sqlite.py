@@ -24,6 +24,8 @@ SCHEMA = """
 INSERT = "INSERT INTO records (last, second, marks, lengths, lines) VALUES (?, ?, ?, ?, ?)"
 GROUP_RECORDS = 1_000
 """After how many records a group takes no further put: to make a row of them keeps the event loop for some 4 ms."""
+FEW_RECORDS = 16
+"""A put of no more may be committed by the event loop, where it may wait for the disk."""
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
 PROOF_SECONDS = 5.0
@@ -40,11 +42,13 @@ class SQLiteQueue:
     """A queue in one file. It belongs to the event loop that its methods are called in."""
 
     @classmethod
-    def open(cls, url: str, *, duplicate_window: int, clock: Callable[[], float] = time.time) -> SQLiteQueue:
+    def open(
+        cls, url: str, *, duplicate_window: int, may_block: bool = False, clock: Callable[[], float] = time.time
+    ) -> SQLiteQueue:
         """Open `sqlite:///PATH` for this process alone. `clock` is in seconds. Raises InvalidQueue."""
-        return cls(path_of(url), duplicate_window, clock)
+        return cls(path_of(url), duplicate_window, may_block, clock)
 
-    def __init__(self, path: Path, duplicate_window: int, clock: Callable[[], float]) -> None:
+    def __init__(self, path: Path, duplicate_window: int, may_block: bool, clock: Callable[[], float]) -> None:
         self.commits = 0
         """How many transactions have been committed."""
         self._path = path
@@ -63,7 +67,7 @@ class SQLiteQueue:
         self._waiting: deque[_Put] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._writer = Writer(self._connection)
+        self._writer = Writer(self._connection, may_block=may_block)
 
     async def put(self, records: Sequence[Record]) -> Collection[int]:
         return await self._commit(records) if records else ()
@@ -140,7 +144,8 @@ class SQLiteQueue:
         else:
             self._answer(group, duplicates)
             return False
-        self._writer.commit(statements, partial(self._committed, group, duplicates, new))
+        done = partial(self._committed, group, duplicates, new)
+        self._writer.commit(statements, done, small=len(group) == 1 and 0 < len(records) <= FEW_RECORDS)
         return True
 
     def _committed(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:

@@ -24,10 +24,12 @@ class Backend:
     """A queue that can be opened again and again."""
 
     url: str
+    may_block: bool = False
+    """Whether the event loop may wait for the disk."""
     clock: Clock = field(default_factory=Clock)
 
     def open(self, *, duplicate_window: int = WINDOW) -> Queue:
-        return open_queue(self.url, duplicate_window=duplicate_window, clock=self.clock)
+        return open_queue(self.url, duplicate_window=duplicate_window, may_block=self.may_block, clock=self.clock)
 
     def open_reader(self) -> Reader:
         return open_reader(self.url)

@@ -12,6 +12,7 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'queue.db'}"
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "sqlite, may block"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    return Backend(request.getfixturevalue(f"{request.param}_url"))
+    engine, _, way = request.param.partition(", ")
+    return Backend(request.getfixturevalue(f"{engine}_url"), may_block=bool(way))

@@ -8,8 +8,8 @@ import sys
 from service.queues import Record, open_queue
 
 
-async def write(url: str, name: str) -> None:
-    queue = open_queue(url, duplicate_window=3600)
+async def write(url: str, name: str, callers: int, may_block: bool) -> None:
+    queue = open_queue(url, duplicate_window=3600, may_block=may_block)
 
     async def caller(number: int) -> None:
         for put in range(1_000_000):
@@ -19,7 +19,8 @@ async def write(url: str, name: str) -> None:
             )
             print(*ids, flush=True)
 
-    await asyncio.gather(*map(caller, range(8)))
+    await asyncio.gather(*map(caller, range(callers)))
 
 
-asyncio.run(write(*sys.argv[1:]))
+url, name, callers, *way = sys.argv[1:]
+asyncio.run(write(url, name, int(callers), bool(way)))

@@ -16,9 +16,10 @@ from unittest.mock import Mock
 import pytest
 
 from service.queues import InvalidQueue, QueueUnavailable, open_queue, open_reader
-from service.queues.sqlite import INSERT, SQLiteQueue
+from service.queues.sqlite import FEW_RECORDS, INSERT, SQLiteQueue
 from service.queues.sqlite_file import RECORDS, numbers, open_readonly, open_writer
 from service.queues.sqlite_marks import SCHEMA, Marks
+from service.queues.sqlite_writer import REST, SLOW, Writer
 
 from .backend import WINDOW, Clock, record, records
 
@@ -35,8 +36,8 @@ def clock() -> Clock:
     return Clock()
 
 
-def open_at(path: Path, clock: Clock) -> SQLiteQueue:
-    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=WINDOW, clock=clock)
+def open_at(path: Path, clock: Clock, *, may_block: bool = False) -> SQLiteQueue:
+    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=WINDOW, may_block=may_block, clock=clock)
 
 
 async def values(path: Path) -> list[bytes]:
@@ -85,6 +86,52 @@ async def test_puts_at_once_share_commits(path: Path, clock: Clock) -> None:
     await asyncio.gather(*puts)
     assert queue.commits <= 2
     await queue.close()
+
+
+@pytest.mark.parametrize("may_block", [False, True])
+@pytest.mark.parametrize("size", [1, FEW_RECORDS, FEW_RECORDS + 1])
+async def test_small_put_is_committed_at_once_where_the_event_loop_may_block(
+    path: Path, clock: Clock, size: int, may_block: bool
+) -> None:
+    queue = open_at(path, clock, may_block=may_block)
+    putting = asyncio.create_task(queue.put(records(*map(str, range(size)))))
+    await asyncio.sleep(0)  # one turn: what the writer's thread did is told in a later one
+    assert putting.done() == (may_block and size <= FEW_RECORDS)
+    assert not await putting
+    assert queue.commits == 1
+    await queue.close()
+    assert len(await values(path)) == size
+
+
+async def test_event_loop_leaves_puts_that_share_a_commit_and_probes_to_the_thread(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock, may_block=True)
+    large = asyncio.create_task(queue.put(records(*map(str, range(1_000)))))
+    puts = [asyncio.create_task(queue.put(records(name))) for name in "ab"]
+    await asyncio.sleep(0)
+    await large
+    assert not puts[0].done()
+    await asyncio.gather(*puts)
+    assert queue.commits == 2
+    await queue.close()
+    queue = open_at(path, clock, may_block=True)
+    probe = asyncio.create_task(queue.healthy())
+    await asyncio.sleep(0)
+    assert not probe.done()
+    assert await probe
+    await queue.close()
+
+
+async def test_event_loop_leaves_commits_to_the_thread_for_a_while_after_one_that_took_long(path: Path) -> None:
+    times = [0.0, 0.001, 1.0, 1.0 + 2 * SLOW, 1.0 + REST, 2.0 + REST, 2.0 + REST]
+    writer = Writer(sqlite3.connect(path, check_same_thread=False), may_block=True, clock=iter(times).__next__)
+    told: list[bool] = []
+    for _ in range(4):
+        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        writer.commit([("SELECT 1", ())], lambda _: ended.set_result(None), small=True)  # noqa: B023 - awaited below
+        told.append(ended.done())
+        await ended
+    assert told == [True, True, False, True]
+    await writer.close()
 
 
 async def test_every_commit_is_synced_by_the_writer(path: Path, clock: Clock) -> None:
