@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -98,10 +98,13 @@ def sockets() -> Row:
 async def echoed(messages: Sequence[bytes]) -> list[float]:
     """Microseconds of CPU for a call with each of the messages and a small answer, of both ends together."""
 
-    async def answer(_: bytes, __: Any) -> proto.CollectBatchResponse:
+    async def answer(_: bytes) -> proto.CollectBatchResponse:
         return proto.CollectBatchResponse()
 
-    handler = StreamHandler(cast("Any", bytes), answer, asyncio.create_task)
+    def begin(_: Any) -> Callable[[bytes], Awaitable[proto.CollectBatchResponse]]:
+        return answer
+
+    handler = StreamHandler(cast("Any", bytes), begin, asyncio.create_task)
     server = grpc.aio.server()
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("Echo", {"Echo": handler.method}),))
     took: list[float] = []

@@ -11,11 +11,17 @@ _library = cast("Any", values)
 
 
 def keep_process_id() -> None:
-    """To be called before metrics are made, in a process that does not fork afterwards.
+    """To be called before metrics are made, in a process that does not fork afterwards, and counts in one thread.
 
-    The library asks the system for the process id at each count, in case the process was forked: 2.7 µs an observation,
-    where without that it takes 1.5.
+    The library asks the system for the process id at each count, in case the process was forked, and takes a lock: 1.9
+    µs an observation, where without that it takes 0.8.
     """
     if _library.ValueClass is not _library.MutexValue:
         pid = os.getpid()
-        _library.ValueClass = _library.MultiProcessValue(lambda: pid)
+
+        class Value(_library.MultiProcessValue(lambda: pid)):
+            def inc(self, amount: float) -> None:
+                self._value += amount
+                self._file.write_value(self._key, self._value, 0.0)
+
+        _library.ValueClass = Value

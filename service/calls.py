@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from functools import partial
 from operator import methodcaller
 from typing import Any, TypeVar, cast
 
@@ -23,7 +22,7 @@ def handler(read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[M
     """The handler of `call`, whose messages `read` parses."""
 
     async def handle(message: bytes, context: Context) -> Message:
-        return await _answer(message, context, read, call)
+        return await _answer(message, context, read, lambda request: call(request, context), call.__name__)
 
     return cast("Any", grpc.unary_unary_rpc_method_handler(cast("Any", handle), response_serializer=_serialize))
 
@@ -38,11 +37,11 @@ class StreamHandler:
     def __init__(
         self,
         read: Callable[[bytes], M],
-        call: Callable[[M, Context], Awaitable[Message]],
+        begin: Callable[[Context], Callable[[M], Awaitable[Message]]],
         finish: Callable[[Coroutine[Any, Any, None]], Awaitable[None]],
     ) -> None:
-        """`finish` awaits work in a task that does not end with the caller."""
-        self._answer = partial(_answer, read=read, call=call)
+        """`begin` gives what answers a stream's messages; `finish` awaits work in a task that outlives the caller."""
+        self._read, self._begin = read, begin
         self._finish = finish
         self._reading: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -54,8 +53,9 @@ class StreamHandler:
         await self._finish(self._serve(context))
 
     async def _serve(self, context: Context) -> None:
+        answer, name = self._begin(context), self._begin.__name__
         while not self._stopping and (message := await self._next(context)) is not grpc.aio.EOF:
-            await context.write(await self._answer(message, context))
+            await context.write(await _answer(message, context, self._read, answer, name))
 
     async def _next(self, context: Context) -> Any:
         """The next message, or EOF."""
@@ -78,9 +78,9 @@ class StreamHandler:
 
 
 async def _answer(
-    message: bytes, context: Context, read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[Message]]
+    message: bytes, context: Context, read: Callable[[bytes], M], call: Callable[[M], Awaitable[Message]], name: str
 ) -> Message:
-    """What `call` answers.
+    """What the call of this name answers.
 
     gRPC itself would answer a failure with UNKNOWN and the exception's own words, and a message that cannot be read
     with that too. Here the caller of a call that failed is told INTERNAL and an id, which is in the log beside the
@@ -91,12 +91,12 @@ async def _answer(
     except DecodeError as error:
         await context.abort(grpc.StatusCode.INVALID_ARGUMENT, f"{error}.")
     try:
-        return await call(request, context)
+        return await call(request)
     except grpc.aio.BaseError:  # gRPC's own: the call has ended, by us or by the caller
         raise
     except Exception:
         failure = secrets.token_hex(8)
-        log.exception("failure %s of %s", failure, call.__name__)
+        log.exception("failure %s of %s", failure, name)
         await context.abort(grpc.StatusCode.INTERNAL, f"The call failed. The service's log tells why: {failure}.")
 
 

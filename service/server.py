@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, NoReturn, Protocol, TypeVar, cast
 
 import grpc
@@ -62,7 +63,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
         self._gatherer = Gatherer(collector, self._start)
         self._work: set[asyncio.Task[None]] = set()
         batches = proto.CollectBatchRequest.FromString
-        self._streams = StreamHandler(batches, self.collect_batch, self._finish)
+        self._streams = StreamHandler(batches, self.collect_stream, self._finish)
         self.methods = {
             "Collect": handler(proto.CollectRequest.FromString, self.Collect),
             "CollectBatch": handler(batches, self.CollectBatch),
@@ -84,12 +85,20 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     async def CollectBatch(  # noqa: N802 - the name is the proto's
         self, request: proto.CollectBatchRequest, context: Context
     ) -> proto.CollectBatchResponse:
-        return await self._finish(self.collect_batch(request, context))
+        return await self._finish(self._collect_batch(context, _call_key(context), request))
 
-    async def collect_batch(self, request: proto.CollectBatchRequest, context: Context) -> proto.CollectBatchResponse:
+    def collect_stream(
+        self, context: Context
+    ) -> Callable[[proto.CollectBatchRequest], Awaitable[proto.CollectBatchResponse]]:
+        """What answers the messages of a stream, as `CollectBatch` does."""
+        return partial(self._collect_batch, context, _call_key(context))
+
+    async def _collect_batch(
+        self, context: Context, call_key: str, request: proto.CollectBatchRequest
+    ) -> proto.CollectBatchResponse:
         """What `CollectBatch` answers, in a task that does not end with the caller."""
         try:
-            verdicts = await self._collector.collect(request.entries, request.deliveries, _call_key(context))
+            verdicts = await self._collector.collect(request.entries, request.deliveries, call_key)
         except UnknownDelivery as error:
             violation = error_details_pb2.BadRequest.FieldViolation(field="entries.delivery", description=str(error))
             await _abort(

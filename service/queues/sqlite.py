@@ -51,7 +51,7 @@ class SQLiteQueue:
     def __init__(self, path: Path, duplicate_window: int, may_block: bool, clock: Callable[[], float]) -> None:
         self.commits = 0
         """How many transactions have been committed."""
-        self._path = path
+        self._path = str(path)
         self._clock = clock
         self._lock = lock(path)
         try:
