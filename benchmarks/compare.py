@@ -134,13 +134,14 @@ def measure_floor(rounds: int, seconds: int) -> tuple[float, float]:
     syncs: list[float] = []
     empty: list[float] = []
     for _ in range(rounds):
-        with tempfile.TemporaryFile() as file:
-            for _ in range(1_000):  # it differs by a third from one tenth of a second to the next
-                file.write(bytes(16_384))
-                file.flush()
-                started = time.perf_counter()
-                os.fdatasync(file.fileno())
-                syncs.append((time.perf_counter() - started) * 1e3)
+        for _ in range(5):  # it differs by a third from one tenth of a second to the next
+            with tempfile.TemporaryFile() as file:
+                for _ in range(200):
+                    file.write(bytes(16_384))
+                    file.flush()
+                    started = time.perf_counter()
+                    os.fdatasync(file.fileno())
+                    syncs.append((time.perf_counter() - started) * 1e3)
         with ceiling() as server:
             empty.append(run(server, EMPTY_ALONE, seconds)[0].p50)
     return statistics.median(syncs), statistics.median(empty)
