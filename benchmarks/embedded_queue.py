@@ -97,7 +97,7 @@ def resident() -> int:
 
 
 def open_at(path: Path) -> SQLiteQueue:
-    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=DAY, may_block=True)
+    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=DAY)
 
 
 async def grow(directory: Path, sizes: list[int], records: int, rounds: int) -> None:

@@ -17,6 +17,7 @@ import uvloop
 
 from event_model.certificates import InvalidCertificates
 from service import server, tls
+from service.calls import InHand
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import InvalidQueue, Queue, open_queue
@@ -38,10 +39,11 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         credentials = tls.credentials(config)
     except InvalidCertificates as error:
         raise CannotStart(str(error)) from None
-    sources, queue, refused = _open(config, clock)
+    in_hand = InHand()
+    sources, queue, refused = _open(config, clock, in_hand)
     try:
         collector = Collector(config, sources, queue, refused, clock)
-        grpc_server, servicer, health = server.build(collector, config)
+        grpc_server, servicer, health = server.build(collector, config, in_hand)
         _listen(grpc_server, config, credentials)
         serving = await server.report_health(collector, queue, health, None)
         await grpc_server.start()
@@ -59,15 +61,15 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         refused.close()
 
 
-def _open(config: ServiceConfig, clock: Callable[[], int]) -> tuple[Directory, Queue, RefusedStore]:
+def _open(config: ServiceConfig, clock: Callable[[], int], in_hand: InHand) -> tuple[Directory, Queue, RefusedStore]:
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
         sources = Directory(config.sources)
         queue = open_queue(
             config.queue_url,
             duplicate_window=config.duplicate_window,
-            # A front on this machine has no other service to go to if the disk hangs: its callers wait either way.
-            may_block=config.grpc_socket is not None,
+            # Fronts beside it have no other service to go to if the disk hangs: their callers wait either way.
+            may_block=in_hand.is_one if "TRACKSIDE_BESIDE_FRONTS" in os.environ else None,
             clock=lambda: clock() / 1_000_000_000,
         )
         return sources, queue, RefusedStore.open(config.data_dir, keep=config.refused_events)

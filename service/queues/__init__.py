@@ -70,13 +70,17 @@ class Reader(Protocol):
 
 
 def open_queue(
-    url: str, *, duplicate_window: int, may_block: bool = False, clock: Callable[[], float] = time.time
+    url: str,
+    *,
+    duplicate_window: int,
+    may_block: Callable[[], bool] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> Queue:
     """Open the queue that a URL names, for writing.
 
     `sqlite:///PATH` is a SQLite file; PATH is created when it is not there. `duplicate_window` is in seconds of
-    `clock`; at 0 nothing is a duplicate. With `may_block` the event loop itself may wait for the disk where little is
-    put and nobody else waits, which is quicker; then a disk that hangs holds up the event loop. Raises InvalidQueue.
+    `clock`; at 0 nothing is a duplicate. `may_block` is asked whether the event loop itself may wait for the disk just
+    now, which is quicker where it has nothing else to do; then a disk that hangs holds it up. Raises InvalidQueue.
     """
     match _scheme(url):
         case "sqlite":

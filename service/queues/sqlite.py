@@ -43,12 +43,19 @@ class SQLiteQueue:
 
     @classmethod
     def open(
-        cls, url: str, *, duplicate_window: int, may_block: bool = False, clock: Callable[[], float] = time.time
+        cls,
+        url: str,
+        *,
+        duplicate_window: int,
+        may_block: Callable[[], bool] | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> SQLiteQueue:
-        """Open `sqlite:///PATH` for this process alone. `clock` is in seconds. Raises InvalidQueue."""
+        """Open `sqlite:///PATH` for this process alone, as `open_queue` does. Raises InvalidQueue."""
         return cls(path_of(url), duplicate_window, may_block, clock)
 
-    def __init__(self, path: Path, duplicate_window: int, may_block: bool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, path: Path, duplicate_window: int, may_block: Callable[[], bool] | None, clock: Callable[[], float]
+    ) -> None:
         self.commits = 0
         """How many transactions have been committed."""
         self._path = str(path)
@@ -144,12 +151,20 @@ class SQLiteQueue:
         else:
             self._answer(group, duplicates)
             return False
-        done = partial(self._committed, group, duplicates, new)
-        self._writer.commit(statements, done, small=len(group) == 1 and 0 < len(records) <= FEW_RECORDS)
+        if len(group) == 1 and 0 < len(records) <= FEW_RECORDS and self._writer.is_quick():
+            self._committed(group, duplicates, new, self._writer.commit_now(statements))
+            # What else is put in this turn of the event loop shares the next transaction.
+            asyncio.get_running_loop().call_soon(self._write)
+        else:
+            self._writer.commit(statements, partial(self._ended, group, duplicates, new))
         return True
 
-    def _committed(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
+    def _ended(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
         """Answer a group when its transaction has ended, and go on with what waits."""
+        self._committed(group, duplicates, new, error)
+        self._write()
+
+    def _committed(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
         if error:
             self._proved = -PROOF_SECONDS
             self._fail(group, error)
@@ -164,7 +179,6 @@ class SQLiteQueue:
                 self.commits += 1
                 self._proved = time.monotonic()
                 self._answer(group, duplicates)
-        self._write()
 
     def _answer(self, group: Sequence[_Put], duplicates: Sequence[int]) -> None:
         """Answer the puts of a group, but for those whose callers have gone."""

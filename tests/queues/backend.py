@@ -19,6 +19,10 @@ class Clock:
         return self.now
 
 
+def always() -> bool:
+    return True
+
+
 @dataclass
 class Backend:
     """A queue that can be opened again and again."""
@@ -29,7 +33,8 @@ class Backend:
     clock: Clock = field(default_factory=Clock)
 
     def open(self, *, duplicate_window: int = WINDOW) -> Queue:
-        return open_queue(self.url, duplicate_window=duplicate_window, may_block=self.may_block, clock=self.clock)
+        may_block = always if self.may_block else None
+        return open_queue(self.url, duplicate_window=duplicate_window, may_block=may_block, clock=self.clock)
 
     def open_reader(self) -> Reader:
         return open_reader(self.url)

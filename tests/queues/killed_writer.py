@@ -9,7 +9,7 @@ from service.queues import Record, open_queue
 
 
 async def write(url: str, name: str, callers: int, may_block: bool) -> None:
-    queue = open_queue(url, duplicate_window=3600, may_block=may_block)
+    queue = open_queue(url, duplicate_window=3600, may_block=(lambda: True) if may_block else None)
 
     async def caller(number: int) -> None:
         for put in range(1_000_000):

@@ -21,7 +21,7 @@ from service.queues.sqlite_file import RECORDS, numbers, open_readonly, open_wri
 from service.queues.sqlite_marks import SCHEMA, Marks
 from service.queues.sqlite_writer import REST, SLOW, Writer
 
-from .backend import WINDOW, Clock, record, records
+from .backend import WINDOW, Clock, always, record, records
 
 LARGE = b'{"a":"' + b"x" * 1_000_000 + b'"}'
 
@@ -37,7 +37,9 @@ def clock() -> Clock:
 
 
 def open_at(path: Path, clock: Clock, *, may_block: bool = False) -> SQLiteQueue:
-    return SQLiteQueue.open(f"sqlite:///{path}", duplicate_window=WINDOW, may_block=may_block, clock=clock)
+    return SQLiteQueue.open(
+        f"sqlite:///{path}", duplicate_window=WINDOW, may_block=always if may_block else None, clock=clock
+    )
 
 
 async def values(path: Path) -> list[bytes]:
@@ -121,16 +123,34 @@ async def test_event_loop_leaves_puts_that_share_a_commit_and_probes_to_the_thre
     await queue.close()
 
 
+async def test_puts_of_one_turn_share_a_commit_but_for_the_first_where_the_event_loop_may_block(
+    path: Path, clock: Clock
+) -> None:
+    queue = open_at(path, clock, may_block=True)
+    await asyncio.gather(*[queue.put(records(str(number))) for number in range(64)])
+    assert queue.commits == 2
+    await queue.close()
+    assert len(await values(path)) == 64
+
+
 async def test_event_loop_leaves_commits_to_the_thread_for_a_while_after_one_that_took_long(path: Path) -> None:
-    times = [0.0, 0.001, 1.0, 1.0 + 2 * SLOW, 1.0 + REST, 2.0 + REST, 2.0 + REST]
-    writer = Writer(sqlite3.connect(path, check_same_thread=False), may_block=True, clock=iter(times).__next__)
-    told: list[bool] = []
-    for _ in range(4):
-        ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        writer.commit([("SELECT 1", ())], lambda _: ended.set_result(None), small=True)  # noqa: B023 - awaited below
-        told.append(ended.done())
-        await ended
-    assert told == [True, True, False, True]
+    now, slow = 0.0, iter([0.001, 2 * SLOW])
+
+    def clock() -> float:
+        return now
+
+    def wait(_: object) -> None:
+        nonlocal now
+        now += next(slow)
+
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.create_function("wait", 1, wait)
+    writer = Writer(connection, may_block=always, clock=clock)
+    for quick in (True, False):
+        assert writer.commit_now([("SELECT wait(1)", ())]) is None
+        assert writer.is_quick() == quick
+    now += REST
+    assert writer.is_quick()
     await writer.close()
 
 
