@@ -28,7 +28,10 @@ def handler(read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[M
 
 
 class InHand:
-    """Counts the calls of batches that are being answered, in one event loop."""
+    """Counts the calls of batches that are being answered, in one event loop.
+
+    One that is alone may wait for the disk in it (service/queues/sqlite_writer.py): a lone event takes an eighth less.
+    """
 
     def __init__(self) -> None:
         self._calls = 0
@@ -47,8 +50,9 @@ class InHand:
 class StreamHandler:
     """Handles streams each of whose messages is answered as one of `handler` is, before the next is read.
 
-    A stream has a task of its own, and not one for each message, which takes two more turns of the event loop: a lone
-    event 0.66 ms in place of 0.62. gRPC cancels its own where the caller goes away, and what was read is still queued.
+    A stream has a task of its own, and not one for each message, which takes two more turns of the event loop: with it
+    a lone event takes 0.62 ms in place of 0.66. gRPC cancels its own where the caller goes away, and what was read is
+    still queued.
     """
 
     def __init__(

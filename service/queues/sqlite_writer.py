@@ -19,8 +19,9 @@ Statement = tuple[str, Sequence[Any]]
 Done = Callable[[Exception | None], object]
 """Is told in the event loop how a transaction ended: with what went wrong, if anything did."""
 
-SLOW, REST = 0.005, 0.25
-"""Where a commit took longer than the first, in seconds, the event loop leaves those of the second to the thread."""
+SLOW, REST = 0.005, 50
+"""Where a commit took longer than the first, in seconds, the event loop leaves all to the thread for so many times as
+long as it took: it waits for a disk that is slow, or a file that is locked, for 2 % of the time at most."""
 _HUNG = 1.0  # seconds
 
 
@@ -67,12 +68,9 @@ class Writer:
         To wake the thread, and to be woken by it, is an eighth of a lone event's time: 0.85 ms in place of 0.98.
         """
         began = self._clock()
-        error = self._execute(statements)
-        ended = self._clock()
-        if ended - began > SLOW:
-            self._rests_until = ended + REST
-        if ended - began > _HUNG:
-            log.warning("the disk took %.1f s, and nothing else was done meanwhile", ended - began)
+        error = self._timed(statements)
+        if (took := self._clock() - began) > _HUNG:
+            log.warning("a commit took %.1f s, and nothing else was done meanwhile", took)
         return error
 
     async def close(self) -> None:
@@ -83,8 +81,17 @@ class Writer:
     def _run(self) -> None:
         with closing(self._connection):
             while commit := self._commits.get():
-                error = self._execute(commit.statements)
+                error = self._timed(commit.statements)
                 commit.loop.call_soon_threadsafe(commit.done, error)
+
+    def _timed(self, statements: Sequence[Statement]) -> Exception | None:
+        """As `_execute`; the event loop rests after what took long."""
+        began = self._clock()
+        error = self._execute(statements)
+        ended = self._clock()
+        if ended - began > SLOW:
+            self._rests_until = ended + REST * (ended - began)
+        return error
 
     def _execute(self, statements: Sequence[Statement]) -> Exception | None:
         """What went wrong with a transaction, if anything did."""

@@ -149,7 +149,9 @@ async def test_event_loop_leaves_commits_to_the_thread_for_a_while_after_one_tha
     for quick in (True, False):
         assert writer.commit_now([("SELECT wait(1)", ())]) is None
         assert writer.is_quick() == quick
-    now += REST
+    now += REST * 2 * SLOW - 0.001
+    assert not writer.is_quick()
+    now += 0.002
     assert writer.is_quick()
     await writer.close()
 
