@@ -111,7 +111,7 @@ class SQLiteQueue:
         return await answer
 
     def _write(self) -> None:
-        """Hand the writer what waits, until it has something to do or nothing waits."""
+        """Have what waits committed, until a transaction is under way that calls this again, or nothing waits."""
         while group := self._group():
             try:
                 if self._transaction(group):
@@ -130,7 +130,7 @@ class SQLiteQueue:
         return group
 
     def _transaction(self, group: Sequence[_Put]) -> bool:
-        """Have what is new committed in one transaction, if anything is: whether the writer has it."""
+        """Have what is new committed in one transaction, if anything is: whether it then goes on with what waits."""
         self._check_in_place()
         now = int(self._clock())
         records = [record for put in group for record in put.records]
@@ -161,11 +161,12 @@ class SQLiteQueue:
         return True
 
     def _ended(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
-        """Answer a group when its transaction has ended, and go on with what waits."""
+        """Go on with what waits, now that the thread has ended a group's transaction."""
         self._committed(group, duplicates, new, error)
         self._write()
 
     def _committed(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
+        """Answer a group whose transaction has ended, with the marks of what was new in it."""
         if error:
             self._proved = -PROOF_SECONDS
             self._fail(group, error)

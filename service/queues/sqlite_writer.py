@@ -67,9 +67,8 @@ class Writer:
 
         To wake the thread, and to be woken by it, is an eighth of a lone event's time: 0.85 ms in place of 0.98.
         """
-        began = self._clock()
-        error = self._timed(statements)
-        if (took := self._clock() - began) > _HUNG:
+        error, took = self._timed(statements)
+        if took > _HUNG:
             log.warning("a commit took %.1f s, and nothing else was done meanwhile", took)
         return error
 
@@ -81,17 +80,18 @@ class Writer:
     def _run(self) -> None:
         with closing(self._connection):
             while commit := self._commits.get():
-                error = self._timed(commit.statements)
+                error, _ = self._timed(commit.statements)
                 commit.loop.call_soon_threadsafe(commit.done, error)
 
-    def _timed(self, statements: Sequence[Statement]) -> Exception | None:
-        """As `_execute`; the event loop rests after what took long."""
+    def _timed(self, statements: Sequence[Statement]) -> tuple[Exception | None, float]:
+        """As `_execute`, and how many seconds it took; after what took long, the event loop rests."""
         began = self._clock()
         error = self._execute(statements)
         ended = self._clock()
-        if ended - began > SLOW:
-            self._rests_until = ended + REST * (ended - began)
-        return error
+        took = ended - began
+        if took > SLOW:
+            self._rests_until = ended + REST * took
+        return error, took
 
     def _execute(self, statements: Sequence[Statement]) -> Exception | None:
         """What went wrong with a transaction, if anything did."""
