@@ -10,23 +10,23 @@ from event_model import jsontext
 from event_model.jsontext import Members, Raw
 from event_model.schema import LIMITS
 from http_front.collecting import Collected
-from http_front.refusals import Refused
+from http_front.errors import Rejected
 from http_front.transcoding import put_member
 
 _FOR_ALL = ("context", "integrations", "sentAt", "timestamp")
 
 
 def read_body(collected: Collected, body: str, event_limit: int) -> Iterator[None]:
-    """Add the events of a body, some at each step. Raises Refused, and jsontext's errors where the body is not JSON."""
+    """Add the events of a body, some at each step. Raises Rejected, and jsontext's errors where it is not JSON."""
     try:
         members = jsontext.members(body)
     except jsontext.NotAnObject:
-        raise Refused(proto.REASON_NOT_AN_OBJECT, "", "A batch must be a JSON object") from None
+        raise Rejected(proto.REASON_NOT_AN_OBJECT, "", "A batch must be a JSON object") from None
     return read_batch(collected, members, event_limit)
 
 
 def read_batch(collected: Collected, members: Members, event_limit: int) -> Iterator[None]:
-    """Add a batch's events, and fill in what it says for all. Raises Refused where that cannot be read."""
+    """Add a batch's events, and fill in what it says for all. Raises Rejected where that cannot be read."""
     events = _events(members.get("batch"))
     collected.delivery = proto.Delivery()
     for name in (*_FOR_ALL, "writeKey"):
@@ -35,9 +35,9 @@ def read_batch(collected: Collected, members: Members, event_limit: int) -> Iter
 
 
 def add_events(collected: Collected, events: list[Raw], event_limit: int) -> Iterator[None]:
-    """Add the events of an array. Raises Refused where they are too many."""
+    """Add the events of an array. Raises Rejected where they are too many."""
     if len(events) > LIMITS.delivery_events:
-        raise Refused(
+        raise Rejected(
             proto.REASON_REQUEST_TOO_LARGE, "batch", f"{len(events)} events, {LIMITS.delivery_events} are allowed"
         )
     return collected.add_all(events, event_limit)
@@ -45,8 +45,8 @@ def add_events(collected: Collected, events: list[Raw], event_limit: int) -> Ite
 
 def _events(batch: Raw | None) -> list[Raw]:
     if batch is None:
-        raise Refused(proto.REASON_REQUIRED, "batch", "batch is required")
+        raise Rejected(proto.REASON_REQUIRED, "batch", "batch is required")
     try:
         return jsontext.elements(batch)
     except jsontext.NotAnObject:
-        raise Refused(proto.REASON_WRONG_TYPE, "batch", "batch must be an array") from None
+        raise Rejected(proto.REASON_WRONG_TYPE, "batch", "batch must be an array") from None

@@ -1,101 +1,187 @@
-"""Reading a request's body: bounded while it arrives, and decompressed as it comes."""
+"""A request's body: where it ends, and its content, which is bounded while it arrives and while it inflates."""
 
 from __future__ import annotations
 
-import asyncio
+import re
 import zlib
-from collections.abc import AsyncIterator
-from typing import cast
+from typing import Protocol
 
-from sanic import Request
-from sanic.exceptions import RequestTimeout, SanicException
-from sanic.http import Http
+from sanic.exceptions import BadRequest, SanicException
 from trackside.v1 import collector_service_pb2 as proto
 
-from http_front.head import header
-from http_front.refusals import Refused
+from http_front.errors import Rejected
+from http_front.request_head import RequestHead
 
-_ENCODINGS = frozenset(["", "identity", "gzip", "x-gzip"])
 _GZIP = 31  # zlib's window bits for gzip
 _GZIP_GROWTH = 2  # what does not compress grows a little, and empty members need not end
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?")
+_CHUNK_LINE_BYTES = 256  # the size of a chunk with its extensions
+_TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")
+_TRAILER_BYTES = 8_192  # all lines together
+_LINES_A_TURN = 1_000  # a body of tiny chunks must not hold the event loop
 
 
 class UnsupportedMediaType(SanicException):
-    """A Content-Encoding that is not read here."""
+    """The Content-Encoding is not read here."""
 
     status_code = 415
     headers = {"Accept-Encoding": "gzip"}  # noqa: RUF012 - the type is SanicException's
     quiet = True
 
 
-async def read(request: Request, limit: int, seconds: float) -> bytes:
-    """The decompressed body.
+class Framing(Protocol):
+    """Finds the body's bytes in what a connection received."""
 
-    Raises Refused where it is over `limit` bytes or not what its encoding says, RequestTimeout where it takes longer
-    than `seconds` to arrive, UnsupportedMediaType.
-    """
-    encoding = (header(request, "content-encoding") or "").strip().lower()
-    if encoding not in _ENCODINGS:
-        raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r} is not supported, gzip is")
-    try:
-        async with asyncio.timeout(seconds):
-            if encoding.endswith("gzip"):
-                body = await _inflated(_chunks(request, limit * _GZIP_GROWTH), limit)
-            else:
-                body = b"".join([chunk async for chunk in _chunks(request, limit)])
-    except TimeoutError:
-        _end_connection(request)
-        raise RequestTimeout("The request's body took too long to arrive") from None
-    return body
+    complete: bool
+    """The last byte of the body was taken."""
+
+    def take(self, received: bytes, start: int) -> tuple[bytes, int]:
+        """The body's bytes in `received` from `start` on, and where they end. Raises BadRequest."""
+        ...
 
 
-async def _chunks(request: Request, limit: int) -> AsyncIterator[bytes]:
-    """The body's parts as they arrive. Raises Refused where they come to more than the limit."""
-    received = 0
-    stream = _stream(request)
-    if (stream.request_bytes_left or 0) > limit:  # it says so itself
-        raise _too_large(limit)
-    while stream.request_body:
-        if chunk := await stream.read():
-            received += len(chunk)
-            if received > limit:
-                raise _too_large(limit)
-            yield chunk
+class LengthFraming:
+    """A body whose length the head says."""
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.complete = not length
+
+    def take(self, received: bytes, start: int) -> tuple[bytes, int]:
+        part = received[start : start + self._left]
+        self._left -= len(part)
+        self.complete = not self._left
+        return part, start + len(part)
 
 
-async def _inflated(chunks: AsyncIterator[bytes], limit: int) -> bytes:
-    """What gzip members inflate to. Raises Refused one byte past the limit."""
-    parts: list[bytes] = []
-    left = limit + 1
-    inflater = zlib.decompressobj(_GZIP)
-    async for chunk in chunks:
-        while chunk:
-            if inflater.eof:
-                inflater = zlib.decompressobj(_GZIP)
+class ChunkedFraming:
+    """A body in chunks. The forms on which servers differ end in BadRequest. Trailers are dropped."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._left = 0
+        self._after_chunk = False
+        self._in_trailers = False
+        self._trailer_bytes = 0
+
+    def take(self, received: bytes, start: int) -> tuple[bytes, int]:
+        parts: list[bytes] = []
+        for _ in range(_LINES_A_TURN):
+            if self._left:
+                part = received[start : start + self._left]
+                parts.append(part)
+                start += len(part)
+                self._left -= len(part)
+                if self._left:
+                    break
+                self._after_chunk = True
+            limit = _TRAILER_BYTES if self._in_trailers else _CHUNK_LINE_BYTES
+            end = received.find(b"\r\n", start, start + limit)
+            if end < 0:
+                if len(received) - start >= limit:
+                    raise BadRequest("Bad chunked encoding")
+                break
+            self._read_line(received[start:end])
+            start = end + 2
+            if self.complete:
+                break
+        return b"".join(parts), start
+
+    def _read_line(self, line: bytes) -> None:
+        if self._after_chunk:
+            well_formed = not line
+            self._after_chunk = False
+        elif self._in_trailers:
+            self._trailer_bytes += len(line)
+            self.complete = not line
+            well_formed = self.complete or (self._trailer_bytes <= _TRAILER_BYTES and _TRAILER.fullmatch(line))
+        else:
+            well_formed = _CHUNK_SIZE.fullmatch(line)
+            self._left = int(well_formed[1], 16) if well_formed else 0
+            self._in_trailers = not self._left
+        if not well_formed:
+            raise BadRequest("Bad chunked encoding")
+
+
+def framing_of(head: RequestHead) -> Framing | None:
+    """None where the request has no body."""
+    if head.chunked:
+        return ChunkedFraming()
+    return LengthFraming(head.content_length) if head.content_length else None
+
+
+class Content:
+    """The decompressed content of a body, at most `limit` bytes."""
+
+    def __init__(self, head: RequestHead, limit: int) -> None:
+        """Raises UnsupportedMediaType; and Rejected where the head says a length over the limit."""
+        encoding = _encoding(head)
+        self._limit = limit
+        self._inflate = _Inflate(limit) if encoding else None
+        self._received_limit = limit * _GZIP_GROWTH if encoding else limit
+        self._received = 0
+        self._parts: list[bytes] = []
+        if head.content_length > self._received_limit:
+            raise _too_large(limit, head.content_length)
+
+    def add(self, part: bytes) -> None:
+        """Raises Rejected."""
+        self._received += len(part)
+        if self._received > self._received_limit:
+            raise _too_large(self._limit)
+        self._parts.append(self._inflate.inflate(part) if self._inflate else part)
+
+    def whole(self) -> bytes:
+        """Raises Rejected where compressed content ends too early."""
+        if self._inflate and self._received:
+            self._inflate.check_end()
+        return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
+
+
+class _Inflate:
+    """Inflates gzip members one after another, to one byte past the limit at most."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._left = limit + 1
+        self._inflater = zlib.decompressobj(_GZIP)
+
+    def inflate(self, compressed: bytes) -> bytes:
+        parts: list[bytes] = []
+        while compressed:
+            if self._inflater.eof:
+                self._inflater = zlib.decompressobj(_GZIP)
             try:
-                part = inflater.decompress(chunk, left)
+                part = self._inflater.decompress(compressed, self._left)
             except zlib.error:
-                raise Refused(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", "not gzip") from None
+                raise _malformed("not gzip") from None
             parts.append(part)
-            left -= len(part)
-            if not left:
-                raise _too_large(limit)
-            chunk = inflater.unconsumed_tail or inflater.unused_data
-    if parts and not inflater.eof:
-        raise Refused(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", "gzip that ends too early")
-    return b"".join(parts)
+            self._left -= len(part)
+            if not self._left:
+                raise _too_large(self._limit)
+            compressed = self._inflater.unconsumed_tail or self._inflater.unused_data
+        return b"".join(parts)
+
+    def check_end(self) -> None:
+        if not self._inflater.eof:
+            raise _malformed("gzip that ends too early")
 
 
-def _too_large(limit: int) -> Refused:
-    return Refused(proto.REASON_REQUEST_TOO_LARGE, "", f"HTTP request too large: over {limit} bytes")
+def _encoding(head: RequestHead) -> str:
+    """`gzip`, or nothing where the body is not compressed. Raises UnsupportedMediaType."""
+    encoding = head.header(b"content-encoding").lower()
+    if encoding in ("gzip", "x-gzip"):
+        return "gzip"
+    if encoding in ("", "identity"):
+        return ""
+    raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r} is not supported, gzip is")
 
 
-def _stream(request: Request) -> Http:
-    return cast("Http", request.stream)
+def _too_large(limit: int, size: int = 0) -> Rejected:
+    """`size` is the body's, where the head says it."""
+    has = str(size) if size else f"more than {limit}"
+    return Rejected(proto.REASON_REQUEST_TOO_LARGE, "", f"the body has {has} bytes, {limit} are allowed")
 
 
-def _end_connection(request: Request) -> None:
-    """Answer, but read nothing more: what follows may not be where it seems to be."""
-    stream = _stream(request)
-    stream.keep_alive = False
-    stream.request_body = None
+def _malformed(description: str) -> Rejected:
+    return Rejected(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", description)

@@ -21,7 +21,7 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model.lull import lull
 from event_model.schema import LIMITS
 from http_front import metrics, wire
-from http_front.services import Services
+from http_front.service_pool import Services
 
 log = logging.getLogger(__name__)
 

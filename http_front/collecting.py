@@ -10,8 +10,8 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model import jsontext, schema
 from event_model.jsontext import Raw
 from http_front import plain
-from http_front.answers import Form
-from http_front.refusals import Refused
+from http_front.errors import Rejected
+from http_front.responses import Form
 from http_front.transcoding import read_event, text_member
 
 _PAYLOAD_BYTES = 16_384
@@ -39,7 +39,7 @@ class Collected:
         try:
             _bound(text, limit)
             entry = read_event(text, kind)
-        except Refused as refusal:
+        except Rejected as refusal:
             entry = _refused(refusal, text, kind.name if kind else "")
         self.entries.append(entry)
 
@@ -55,7 +55,7 @@ class Collected:
                 self.entries += entries
             yield
 
-    def refuse(self, refusal: Refused, body: str | Raw = "") -> None:
+    def refuse(self, refusal: Rejected, body: str | Raw = "") -> None:
         """Put the refusal of the request as a whole in place of its events."""
         self.entries = [_refused(refusal, body)]
         self.refused_whole = True
@@ -71,10 +71,10 @@ class Collected:
 def _bound(text: str | Raw, limit: int) -> None:
     size = len(text.encode()) if isinstance(text, str) else len(memoryview(text))
     if size > limit:
-        raise Refused(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {limit} are allowed")
+        raise Rejected(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {limit} are allowed")
 
 
-def _refused(refusal: Refused, text: str | Raw, kind: str = "") -> bytes:
+def _refused(refusal: Rejected, text: str | Raw, kind: str = "") -> bytes:
     """The entry, encoded, that tells of a refusal, with what can be read of the event; `kind` is the route's."""
     payload = text.encode() if isinstance(text, str) else bytes(text)
     try:

@@ -1,9 +1,11 @@
-"""Cross-origin requests: any page may send events, and may read why one was refused."""
+"""Cross-origin requests: any page may send events, and may read why one was rejected."""
 
 from __future__ import annotations
 
-CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
-"""On every answer: without them a browser takes a 400 for a broken network, and its SDK sends again."""
+from http_front.request_head import RequestHead
+
+_EXPOSED = b"access-control-expose-headers: Retry-After\r\n"
+_ANY_ORIGIN = b"access-control-allow-origin: *\r\nvary: origin\r\n" + _EXPOSED
 
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
@@ -15,4 +17,15 @@ PREFLIGHT = {
     ),
     "Access-Control-Max-Age": "86400",
 }
-"""Besides, on the answer to OPTIONS."""
+"""Further headers of the answer to OPTIONS."""
+
+
+def cors_lines(head: RequestHead | None) -> bytes:
+    """The header lines that every answer has. Without them a browser takes a 400 for a broken network."""
+    origin = head and head.headers.get(b"origin")
+    if not origin:
+        return _ANY_ORIGIN
+    return b"access-control-allow-origin: %b\r\naccess-control-allow-credentials: true\r\nvary: origin\r\n%b" % (
+        origin,
+        _EXPOSED,
+    )

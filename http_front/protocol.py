@@ -1,94 +1,262 @@
-"""What Sanic's HTTP/1.1 lets pass and should not (odd chunk sizes, heads that never end), and how a connection ends."""
+"""A connection: it reads one request after another, and writes their answers in the same order.
+
+Every request takes this way: httptools parses its head, and `exchange.py` handles it.
+"""
 
 from __future__ import annotations
 
-import re
-from typing import Any, cast
+import asyncio
+import time
+from typing import Any
 
-from sanic.exceptions import BadRequest
-from sanic.http import Http
-from sanic.http.constants import Stage
-from sanic.server import HttpProtocol
+from sanic import Sanic
+from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException, ServiceUnavailable
+from sanic.models.server_types import ConnInfo
 
-from http_front.head import fault
+from http_front.config import FrontConfig
+from http_front.exchange import DISCARDED_BYTES, Exchange
+from http_front.request_head import RequestHead, begins_well, parse_head
+from http_front.responses import Encoded
 
-_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]")
-_CHUNK = re.compile(rb"\r\n[0-9A-Fa-f]{1,8}[ \t]*(?:;[^\r\n]*)?\r\n")
-_LINE_BYTES = 256  # of the line that has a chunk's size and its extensions
-_LAST_CALL = 1.0  # seconds
-
-
-class StrictHttp(Http):
-    """A connection on which a chunk has one meaning: servers differ on `0x5`, full-width digits and a missing CRLF."""
-
-    async def http1_request_header(self) -> None:
-        received = cast("bytearray", self.recv_buffer)
-        if not _METHOD.match(received):  # TLS's first line never ends
-            raise BadRequest("A request must begin with its method: this port speaks HTTP without TLS")
-        try:
-            await super().http1_request_header()
-        except BadRequest as error:
-            if str(error) != "Bad Request":
-                raise
-            # Of these, Sanic does not tell what is wrong.
-            raise BadRequest(fault(bytes(received).partition(b"\r\n\r\n")[0])) from None
-
-    async def read(self) -> bytes | None:
-        if cast("object", self.request_body) == "chunked" and not self.request_bytes_left:
-            buffer = cast("bytearray", self.recv_buffer)
-            while buffer.find(b"\r\n", 2) < 0 and len(buffer) <= _LINE_BYTES:
-                await self._receive_more()
-            if not _CHUNK.match(buffer, 0, _LINE_BYTES):
-                self.keep_alive = False
-                self.request_body = None
-                raise BadRequest("Bad chunked encoding")
-        return await super().read()
-
-    async def http1_response_header(self, data: bytes, end_stream: bool) -> None:
-        if self.protocol.signal.stopped:  # else one who goes on sending would never let go
-            self.keep_alive = False
-        await super().http1_response_header(data, end_stream)
+HEAD_BYTES = 49_152  # a pixel of 15 KB is 20 KB of base64, and up to three times that percent-encoded
+_HEAD_END = b"\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_BUFFER_BYTES = 65_536
+"""With more unread bytes than these, nothing more is received until the request before them is answered."""
+_LINGER_SECONDS = 2.0
+"""Silence after which a connection that was told its last answer is closed."""
+_LAST_REQUEST_SECONDS = 1.0
+"""At a stop, the time in which an idle client may send once more, and is told that it was the last."""
 
 
-class Protocol(HttpProtocol):
-    """A connection. It counts the time of a head, or of a body that nobody wants, from its beginning."""
+class Connection(asyncio.Protocol):
+    """Sanic makes one for each connection. It calls `close_if_idle` and `abort` when it stops."""
 
-    HTTP_CLASS = StrictHttp
+    def __init__(
+        self, *, loop: asyncio.AbstractEventLoop, app: Sanic[Any, Any], signal: Any, connections: set[Any], **_: Any
+    ) -> None:
+        self.app = app
+        self.config: FrontConfig = app.ctx.config
+        self.transport: Any = None
+        self.info: Any = None
+        self._loop = loop
+        self._signal = signal
+        self._connections = connections
+        self._exchange: Exchange | None = None
+        """The request whose body is read, or that is being answered."""
+        self._received = b""
+        self._start = 0
+        """Where the unread part of `_received` starts."""
+        self._searched = 0
+        """Up to where the end of a head was looked for."""
+        self._is_reading_head = False
+        self._is_scheduled = False
+        """The event loop is going to call `_read_scheduled`."""
+        self._can_write = True
+        self._client_ended = False
+        self._linger_until = 0.0
+        """After the last answer, until when bytes are read and discarded."""
+        self._lingered_bytes = 0
+        self._deadline = 0.0
+        self._timer: asyncio.TimerHandle | None = None
 
-    __slots__ = ("_at_end",)  # Sanic's metaclass gives a class without slots none
+    def connection_made(self, transport: Any) -> None:
+        transport.set_write_buffer_limits(low=16_384, high=65_536)
+        self.transport = transport
+        self.info = ConnInfo(transport)
+        self._connections.add(self)
+        self._wait(self.app.config.KEEP_ALIVE_TIMEOUT)
+        self._check_deadline()
 
-    def __init__(self, **arguments: Any) -> None:
-        super().__init__(**arguments)
-        self._at_end = False
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._connections.discard(self)
+        self._received, self._start = b"", 0
+        if self._timer:
+            self._timer.cancel()
+        if self._exchange:
+            self._exchange.cancel()
 
     def data_received(self, data: bytes) -> None:
-        http = cast("Http | None", self.http)
-        waiting = http is not None and (http.stage is Stage.REQUEST or http.request_body)
-        begun = self._time if waiting else None
-        super().data_received(data)
-        if begun is not None:
-            self._time = begun
+        if self._linger_until:
+            self._linger(len(data))
+            return
+        unread = self._received[self._start :]
+        self._searched = max(0, self._searched - self._start)
+        self._received, self._start = unread + data, 0
+        self._read()
+        if self._unread > _BUFFER_BYTES:
+            self.transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """Whether the connection stays open: a client may end its side once it has asked, and is answered then."""
-        self._at_end = True
-        return self._busy()
+        """The connection stays open while requests that came whole are not answered."""
+        self._client_ended = True
+        self._read()
+        return not self.transport.is_closing()
 
-    def _busy(self) -> bool:
-        """Whether something came that has not been dealt with."""
-        return self._data_received.is_set()
+    def pause_writing(self) -> None:
+        self._can_write = False
 
-    async def receive_more(self) -> None:
-        if self._at_end:
-            self.close()  # which cancels what waits here
-            self._data_received.clear()
-            await self._data_received.wait()
-        await super().receive_more()
+    def resume_writing(self) -> None:
+        self._can_write = True
+        self._read_soon()
 
     def close_if_idle(self) -> bool:
-        """Asked when the front stops. Who is about to send once more is answered, and told that it was the last."""
-        self.loop.call_later(_LAST_CALL, self.close_idle)
+        """An idle client that is about to send once more is answered, and told that it was the last time."""
+        self._loop.call_later(_LAST_REQUEST_SECONDS, self._close_idle)
         return False
 
-    def close_idle(self) -> None:
-        super().close_if_idle()
+    def _close_idle(self) -> None:
+        if not self._exchange and not self._unread:
+            self.close()
+
+    def close(self) -> None:
+        self.transport.close()
+
+    def abort(self) -> None:
+        self.transport.abort()
+
+    @property
+    def _unread(self) -> int:
+        return len(self._received) - self._start
+
+    def _read_soon(self) -> None:
+        """Read on in the next iteration of the event loop: the requests of all connections take turns."""
+        if self._unread and not self._is_scheduled:
+            self._is_scheduled = True
+            self._loop.call_soon(self._read_scheduled)
+
+    def _read_scheduled(self) -> None:
+        self._is_scheduled = False
+        self._read()
+        if self._unread <= _BUFFER_BYTES and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    def _read(self) -> None:
+        """Read at most one request of the bytes that were received."""
+        if self._is_scheduled or self._linger_until or self.transport.is_closing():
+            return
+        if not self._exchange and self._can_write and self._unread:
+            self._read_head()
+        if self._exchange and not self._exchange.is_received:
+            self._read_body(self._exchange)
+        waits_for_client = not self._exchange.is_received if self._exchange else self._can_write
+        if self._client_ended and waits_for_client and not self._is_scheduled:
+            self.close()  # the rest of the request will not come
+
+    def _read_head(self) -> None:
+        if not self._is_reading_head:
+            self._is_reading_head = True
+            self._wait(self.config.body_timeout)
+        try:
+            head = self._take_head()
+        except SanicException as error:
+            self._fail(error)
+            return
+        if head:
+            self._is_reading_head = False
+            self._exchange = Exchange(self, head)
+            self._wait(self.config.body_timeout if head.has_body else self.app.config.RESPONSE_TIMEOUT)
+            self._exchange.begin()
+            self._settle()
+
+    def _take_head(self) -> RequestHead | None:
+        """The next head, if it was received to its end. Raises what HTTP forbids."""
+        while self._received.startswith(b"\r\n", self._start):  # RFC 9112, 2.2
+            self._start += 2
+        if not self._unread:
+            return None
+        end = self._received.find(_HEAD_END, max(self._start, self._searched - 3))
+        if (end if end >= 0 else len(self._received)) - self._start > HEAD_BYTES:
+            raise PayloadTooLarge(f"A request's head may have {HEAD_BYTES} bytes")
+        if end >= 0:
+            text = self._received[self._start : end + len(_HEAD_END)]
+            self._start, self._searched = end + len(_HEAD_END), 0
+            return parse_head(text)
+        self._searched = len(self._received)
+        if not begins_well(self._received[self._start :][:1]):
+            parse_head(self._received[self._start :])  # it raises: the end may never come
+        return None
+
+    def _read_body(self, exchange: Exchange) -> None:
+        before = self._start
+        self._start = exchange.receive(self._received, self._start)
+        if exchange.is_received:
+            self._wait(self.app.config.RESPONSE_TIMEOUT)
+            self._settle()
+        elif self._start > before:
+            self._read_soon()
+
+    def _fail(self, error: SanicException) -> None:
+        """Answer a request whose head could not be read."""
+        head = RequestHead()
+        head.method = self._received[:5].partition(b" ")[0].decode(errors="replace")
+        self._exchange = Exchange(self, head)
+        self._exchange.fail(error)
+
+    def write_continue(self) -> None:
+        self.transport.write(_CONTINUE)
+
+    def write_answer(self, exchange: Exchange, answer: Encoded) -> None:
+        """Write the answer to the request that was read last."""
+        if self.transport.is_closing():
+            return
+        if self._signal.stopped or (self._client_ended and not self._unread):
+            exchange.keep_alive = False
+        self.transport.write(answer.on(exchange.head, keep_alive=exchange.keep_alive))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Go on with the next request, if the present one was answered and its body has ended."""
+        exchange = self._exchange
+        if not exchange or not exchange.answered or not (exchange.is_received or not exchange.keep_alive):
+            return
+        self._exchange = None
+        if exchange.keep_alive:
+            self._wait(self.app.config.KEEP_ALIVE_TIMEOUT)
+            self._read_soon()
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        """End our side, and read a while longer: a client that is still writing would lose the answer otherwise."""
+        if self._client_ended or self._signal.stopped or not self.transport.can_write_eof():
+            self.close()
+            return
+        self._received, self._start = b"", 0
+        self._linger_until = time.monotonic() + self.config.body_timeout
+        self.transport.write_eof()
+        self.transport.resume_reading()
+        self._wait(_LINGER_SECONDS)
+
+    def _linger(self, size: int) -> None:
+        self._lingered_bytes += size
+        self._wait(_LINGER_SECONDS)
+        if self._lingered_bytes > DISCARDED_BYTES or time.monotonic() > self._linger_until:
+            self.close()
+
+    def _wait(self, seconds: float) -> None:
+        self._deadline = self._loop.time() + seconds
+
+    def _check_deadline(self) -> None:
+        now = self._loop.time()
+        if now >= self._deadline:
+            self._expire(self._exchange)
+        if not self.transport.is_closing():
+            next_look = min(self._deadline, now + min(self.config.body_timeout, _LINGER_SECONDS))
+            self._timer = self._loop.call_at(max(next_look, now + 0.01), self._check_deadline)
+
+    def _expire(self, exchange: Exchange | None) -> None:
+        if exchange is None:
+            if self._is_reading_head:
+                self._fail(RequestTimeout("The request's head took too long to arrive"))
+            else:
+                self.close()
+        elif exchange.answered:
+            self.close()
+        elif not exchange.is_received:
+            exchange.fail(RequestTimeout("The request's body took too long to arrive"))
+            self._wait(self.app.config.RESPONSE_TIMEOUT)
+        else:
+            exchange.fail(ServiceUnavailable("The answer took too long"))
+            if not exchange.answered:
+                self.close()

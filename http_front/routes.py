@@ -2,149 +2,89 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
-import time
 from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache, partial
+from importlib.metadata import version
 from typing import Any
 
+import msgspec
 from sanic import HTTPResponse, Request, Sanic
 from sanic.router import Router
+from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import schema
-from http_front import answers, batch, doors, metrics, pixel, webhook
-from http_front.body import read
-from http_front.coalescer import LARGE, Coalescer, Verdicts
+from http_front import batch, responses, sdk_settings, webhook
 from http_front.collecting import Collected
 from http_front.config import FrontConfig
-from http_front.cors import CORS, PREFLIGHT
-from http_front.doors import Door, Fill
-from http_front.known_heads import KnownHeads
-from http_front.refusals import Refused
-from http_front.sender import Sender, read_sender
+from http_front.cors import PREFLIGHT
+from http_front.endpoints import Endpoint, Fill
 
-Handler = Callable[[Request], Coroutine[Any, Any, HTTPResponse]]
+Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
 
+_PRODUCT = msgspec.json.encode(
+    {
+        "product": "trackside",
+        "version": version("trackside"),
+        "documentation": "https://github.com/trackside/trackside",
+    }
+)
 _SLASHES = re.compile(r"//+")
 
 
 class SlashRouter(Router):
     """Takes trailing and doubled slashes as the route without them: SDKs append their path to any host setting."""
 
+    def get(self, path: str, method: str, host: str | None) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]  # noqa: ARG002
+        """The route, its handler and its parameters. Raises NotFound and MethodNotAllowed."""
+        return self.find(path, method)
+
     @lru_cache(maxsize=1024)  # noqa: B019 - there is one router a process
-    def get(self, path: str, method: str, host: str | None) -> Any:
-        return self._get(_SLASHES.sub("/", path).rstrip("/") or "/", method, host)
+    def find(self, path: str, method: str) -> Any:
+        """As `get`. No route depends on the host, which senders could vary without end."""
+        return self._get(_SLASHES.sub("/", path).rstrip("/") or "/", method, None)
 
 
-class Routes:
-    """Adds the collecting routes to an app."""
-
-    def __init__(
-        self, app: Sanic[Any, Any], config: FrontConfig, known: KnownHeads, coalescer: Callable[[], Coalescer]
-    ) -> None:
-        self._app = app
-        self._config = config
-        self._known = known
-        self._coalescer = coalescer
-        self._large = asyncio.Lock()
-        limit = config.max_event_bytes
-        for kind in schema.KINDS.values():
-            for name in filter(None, (kind.routes.long, kind.routes.short)):
-                self._post(Door(f"/v1/{name}", "single", _single(kind, limit)))
-            if kind.routes.pixel:
-                self._pixel(f"/v1/pixel/{kind.routes.pixel}", _single(kind, limit))
-        read_batch = partial(batch.read_body, event_limit=limit)
-        read_webhook = partial(webhook.read_webhook, event_limit=limit)
-        for path in ("/v1/batch", "/v1/import", "/v1/b"):
-            self._post(Door(path, "batch", read_batch))
-        # RudderStack's, for a page that is being left: a beacon has no headers of its own.
-        self._post(Door("/beacon/v1/batch", "batch", read_batch, key_in_query=True))
-        for path in ("/v1/webhook", "/v1/w"):
-            self._post(Door(path, "single", read_webhook, key_in_query=True))
-        self._discard("/v1/m")
-
-    def _post(self, door: Door) -> None:
-        async def handle(request: Request) -> HTTPResponse:
-            started = time.perf_counter()
-            sender = self._sender(request, door)
-            self._known.remember(request, door, sender)
-            try:
-                body = await read(request, self._config.max_batch_bytes, self._config.body_timeout)
-            except Refused as refusal:
-                collected = door.refused(refusal)
-            else:
-                collected = await self._read(door, body)
-            response = await self._answer(request, collected, sender)
-            metrics.observe(door.path, response.status, time.perf_counter() - started)
-            return response
-
-        self._add(handle, door.path, "POST", stream=True)
-
-    async def _read(self, door: Door, body: bytes) -> Collected:
-        """The events of a body. Large ones, which take some ms, are read in turn: small requests come in between."""
-        if len(body) <= LARGE:
-            return door.read(body)
-        collected = Collected(door.form)
-        async with self._large:
-            for _ in door.steps(collected, body):
-                await asyncio.sleep(0)
-        return collected
-
-    def _pixel(self, path: str, fill: Fill) -> None:
-        door = Door("/v1/pixel", "single", fill)
-
-        async def handle(request: Request) -> HTTPResponse:
-            started = time.perf_counter()
-            if request.method == "HEAD":  # it asks for the headers alone, so nothing happened
-                return answers.pixel()
-            try:
-                collected = door.read(pixel.read_data(request.query_string))
-            except Refused as refusal:
-                collected = door.refused(refusal, request.query_string)
-            response = await self._answer(request, collected, self._sender(request, door))
-            metrics.observe(door.path, response.status, time.perf_counter() - started)
-            return answers.pixel() if response.status == 200 else response
-
-        self._add(handle, path, "GET", "HEAD")
-
-    def _discard(self, path: str) -> None:
-        """Take what SDKs measure of themselves: nothing here reads it."""
-
-        async def handle(request: Request) -> HTTPResponse:
-            with contextlib.suppress(Refused):
-                await read(request, self._config.max_batch_bytes, self._config.body_timeout)
-            return answers.success()
-
-        self._add(handle, path, "POST", stream=True)
-
-    def _sender(self, request: Request, door: Door) -> Sender:
-        return read_sender(request, proxied=bool(self._config.trusted_proxies), key_in_query=door.key_in_query)
-
-    async def _answer(self, request: Request, collected: Collected, sender: Sender) -> HTTPResponse:
-        if not collected.entries:
-            return answers.success()
-        # A caller that is cancelled only stops waiting: what it sent goes on.
-        verdicts: asyncio.Future[Verdicts] = asyncio.get_running_loop().create_future()
-        doors.submit(self._coalescer(), collected, sender, request.ip, partial(_settle, verdicts))
-        partly = answers.partly(self._config, sender)
-        return doors.answer(collected, await verdicts, partly=partly) or answers.success()
-
-    def _add(self, handler: Handler, path: str, *methods: str, stream: bool = False) -> None:
-        name = path.strip("/").replace("/", "_")
-        self._app.add_route(handler, path, methods=methods, name=name, stream=stream)
-        self._app.add_route(preflight, path, methods=["OPTIONS"], name=f"{name}_preflight")
+def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
+    """Add every route to the app. The handler of a route that collects events is its Endpoint."""
+    limit = config.max_event_bytes
+    for kind in schema.KINDS.values():
+        for name in filter(None, (kind.routes.long, kind.routes.short)):
+            _collect(app, Endpoint(f"/v1/{name}", "single", _single(kind, limit)))
+        if kind.routes.pixel:
+            path = f"/v1/pixel/{kind.routes.pixel}"
+            _collect(app, Endpoint("/v1/pixel", "single", _single(kind, limit), is_pixel=True), path, "GET")
+            _add(app, _pixel_head, path, "HEAD")
+    read_batch = partial(batch.read_body, event_limit=limit)
+    read_webhook = partial(webhook.read_webhook, event_limit=limit)
+    for path in ("/v1/batch", "/v1/import", "/v1/b"):
+        _collect(app, Endpoint(path, "batch", read_batch))
+    # RudderStack's, for a page that is being left: a beacon has no headers of its own.
+    _collect(app, Endpoint("/beacon/v1/batch", "batch", read_batch, key_in_query=True))
+    for path in ("/v1/webhook", "/v1/w"):
+        _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True))
+    _add(app, _discard, "/v1/m", "POST")
+    _add(app, _product, "/", "GET", "HEAD")
+    _add(app, _health, "/health", "GET", "HEAD")
+    _add(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
+    _add(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
 
 
-def _settle(waiting: asyncio.Future[Verdicts], verdicts: Verdicts) -> None:
-    if not waiting.done():
-        waiting.set_result(verdicts)
+def _collect(app: Sanic[Any, Any], endpoint: Endpoint, path: str = "", method: str = "POST") -> None:
+    path = path or endpoint.path
+    handler: Any = endpoint
+    app.router.add(path, [method], handler, name=_name(path, method))
+    _add(app, _preflight, path, "OPTIONS")
 
 
-async def preflight(_: Request, **_parts: str) -> HTTPResponse:
-    """The answer to a browser that asks whether it may send."""
-    return HTTPResponse(b'{"Success": true}', 200, {**CORS, **PREFLIGHT}, "application/json")
+def _add(app: Sanic[Any, Any], handler: Handler, path: str, *methods: str) -> None:
+    app.add_route(handler, path, methods=methods, name=_name(path, methods[0]))
+    if "GET" in methods or handler is _discard:
+        _add(app, _preflight, path, "OPTIONS")
+
+
+def _name(path: str, method: str) -> str:
+    return f"{method.lower()}_{re.sub(r'[^a-zA-Z0-9]+', '_', path).strip('_')}"
 
 
 def _single(kind: schema.Kind, limit: int) -> Fill:
@@ -153,3 +93,29 @@ def _single(kind: schema.Kind, limit: int) -> Fill:
         return ()
 
     return fill
+
+
+async def _pixel_head(_: Request) -> HTTPResponse:
+    """HEAD asks for the headers alone, so no event is collected."""
+    return responses.pixel()
+
+
+async def _discard(_: Request) -> HTTPResponse:
+    """SDKs send measurements of themselves: nothing here reads them."""
+    return responses.success()
+
+
+async def _preflight(_: Request, **_parts: str) -> HTTPResponse:
+    """The answer to a browser that asks whether it may send."""
+    return HTTPResponse(b'{"Success": true}', 200, PREFLIGHT, "application/json")
+
+
+async def _product(_: Request) -> HTTPResponse:
+    return responses.json_answer(200, _PRODUCT)
+
+
+async def _health(request: Request) -> HTTPResponse:
+    """200 while the front can take events."""
+    if await request.app.ctx.services.serving():
+        return responses.success()
+    return responses.retry(proto.RETRY_REASON_QUEUE_UNAVAILABLE, 1, "single")

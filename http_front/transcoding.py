@@ -16,11 +16,11 @@ from event_model import jsontext, schema
 from event_model.jsontext import Members, Raw
 from event_model.schema import Member, MemberType
 from http_front import plain, times
+from http_front.errors import Rejected
 from http_front.plain import IMPLICIT
-from http_front.refusals import Refused
 
 Put = Callable[[Any, Raw], None]
-"""Puts a member's value into its field of a message. Raises Refused."""
+"""Puts a member's value into its field of a message. Raises Rejected."""
 
 _INTEGER = re.compile(rb"-?\d+")
 _NOUNS = {
@@ -43,7 +43,7 @@ _DECODERS: dict[MemberType, Callable[[Raw], Any]] = {
 def read_event(text: str | Raw, kind: schema.Kind | None) -> bytes:
     """The entry of a call, encoded, with the event that the text of one JSON object is.
 
-    `kind` is what the route says; without one, the event's `type` is required. Raises Refused, and jsontext.Malformed.
+    `kind` is what the route says; without one, the event's `type` is required. Raises Rejected, and jsontext.Malformed.
     """
     return plain.read_event(text, kind) or _read_any(text, kind).SerializeToString()
 
@@ -53,9 +53,9 @@ def _read_any(text: str | Raw, kind: schema.Kind | None) -> proto.Entry:
     try:
         members = jsontext.members(text)
     except jsontext.NotAnObject:
-        raise Refused(proto.REASON_NOT_AN_OBJECT, "", "An event must be a JSON object") from None
+        raise Rejected(proto.REASON_NOT_AN_OBJECT, "", "An event must be a JSON object") from None
     except jsontext.TooDeep:
-        raise Refused(proto.REASON_NESTED_TOO_DEEP) from None
+        raise Rejected(proto.REASON_NESTED_TOO_DEEP) from None
     table = _TABLES[_kind(members.pop("type", None), kind)]
     entry = proto.Entry()
     event = entry.event
@@ -78,7 +78,7 @@ def _read_any(text: str | Raw, kind: schema.Kind | None) -> proto.Entry:
 
 
 def put_member(message: Any, name: str, value: Raw | None) -> None:
-    """Put a member that a batch has at its top level into a Delivery. Raises Refused."""
+    """Put a member that a batch has at its top level into a Delivery. Raises Rejected."""
     if value is not None:
         _DELIVERY[name](message, value)
 
@@ -98,15 +98,15 @@ def _kind(value: Raw | None, kind: schema.Kind | None) -> str:
         try:
             name = jsontext.string(value) if value is not None else ""
         except msgspec.ValidationError:
-            raise Refused(proto.REASON_WRONG_TYPE, "type", "type must be a string") from None
+            raise Rejected(proto.REASON_WRONG_TYPE, "type", "type must be a string") from None
     if kind is None:
         if not name:
-            raise Refused(proto.REASON_REQUIRED, "type", "type is required")
+            raise Rejected(proto.REASON_REQUIRED, "type", "type is required")
         if name not in schema.KINDS:
-            raise Refused(proto.REASON_UNKNOWN_TYPE, "type", f"type must be one of {', '.join(schema.KINDS)}")
+            raise Rejected(proto.REASON_UNKNOWN_TYPE, "type", f"type must be one of {', '.join(schema.KINDS)}")
         return name
     if name and name != kind.name:
-        raise Refused(proto.REASON_TYPE_MISMATCH, "type", f"type must be {kind.name}, as the route says")
+        raise Rejected(proto.REASON_TYPE_MISMATCH, "type", f"type must be {kind.name}, as the route says")
     return kind.name
 
 
@@ -160,7 +160,7 @@ def _set_time(message: Any, member: Member, text: str) -> None:
     try:
         seconds, nanos = times.parse(text)
     except (ValueError, OverflowError):
-        raise Refused(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
+        raise Rejected(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
     time = getattr(message, member.field)
     time.seconds = seconds
     time.nanos = nanos
@@ -182,8 +182,8 @@ def _put_object(member: Member) -> Put:
     return put
 
 
-def _wrong_type(member: Member) -> Refused:
-    return Refused(proto.REASON_WRONG_TYPE, member.name, f"{member.name} must be {_NOUNS[member.type]}")
+def _wrong_type(member: Member) -> Rejected:
+    return Rejected(proto.REASON_WRONG_TYPE, member.name, f"{member.name} must be {_NOUNS[member.type]}")
 
 
 class _Table:

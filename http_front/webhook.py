@@ -12,7 +12,7 @@ from http_front.collecting import Collected
 def read_webhook(collected: Collected, body: str, event_limit: int) -> Iterable[None]:
     """Add the events of a body that is one event, an array of events, or a batch: of many, some at each step.
 
-    Raises Refused, and jsontext's errors where the body is not JSON.
+    Raises Rejected, and jsontext's errors where the body is not JSON.
     """
     if body.lstrip()[:1] == "[":
         collected.form = "batch"

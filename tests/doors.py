@@ -21,6 +21,7 @@ from trackside.v1.context_pb2 import Context
 from trackside.v1.event_pb2 import Event
 
 from tests.running import KEY, Running, basic
+from tests.spec.expectations import TOO_LARGE
 
 T = TypeVar("T")
 Texts = dict[str, str]
@@ -81,8 +82,8 @@ ACCEPTED = Verdict()
 # What Details say in place of the member: the specification's own words, and where a text stops being JSON.
 _WORDS = {
     "INVALID_WRITE_KEY": ("", "writeKey"),
-    "EVENT_TOO_LARGE": ("HTTP request too large", ""),
-    "REQUEST_TOO_LARGE": ("HTTP request too large", ""),
+    "EVENT_TOO_LARGE": (TOO_LARGE["Details"], ""),
+    "REQUEST_TOO_LARGE": (TOO_LARGE["Details"], ""),
 }
 
 

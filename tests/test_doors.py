@@ -85,7 +85,7 @@ def test_every_door_gives_the_same_verdict_and_the_same_record(trackside: Runnin
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.kind}: {case.name}"[:80])
-def test_request_whose_head_came_before_is_answered_as_the_first_was(trackside: Running, case: Case) -> None:
+def test_repeated_request_is_answered_as_the_first_was(trackside: Running, case: Case) -> None:
     doors = [name for name in (SINGLE, BATCH, WEBHOOK) if all(name in FITS[row] for row in case.rows())]
     trackside.lines()
     for door in doors:
@@ -99,7 +99,7 @@ def test_request_whose_head_came_before_is_answered_as_the_first_was(trackside: 
             wire.send(request)
             second = wire.answer()
         assert (second.status, second.body) == (first.status, first.body)
-        assert second.headers == {name: value for name, value in first.headers.items() if value}
+        assert {**second.headers, "date": ""} == {**first.headers, "date": ""}
         lines = trackside.lines()
         assert [json.loads(line) for line in lines] == ([] if case.refused else [record_of(case)] * 2)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from http_front import connection
+from http_front import grpc_connection
 from tests.cli.conftest import serve as serve
 from tests.cli.serving import Serve, until
 from tests.grpc.names import name_server
@@ -164,7 +164,9 @@ def test_loss_of_a_service_under_load_fails_no_request(tmp_path: Path) -> None:
 def test_loss_of_one_of_the_services_that_a_name_stands_for_fails_no_request(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "STREAM_SECONDS", 0.01)  # so that both get some in the little time that this takes
+    monkeypatch.setattr(
+        grpc_connection, "STREAM_SECONDS", 0.01
+    )  # so that both get some in the little time that this takes
     hosts, port = ("127.0.0.1", "127.0.0.2"), free_port()
     with ExitStack() as stack:
         started = [stack.enter_context(processes(tmp_path, [host], host=host, grpc_port=port)) for host in hosts]

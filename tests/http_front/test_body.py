@@ -184,7 +184,10 @@ SIZE = b"%x" % len(BODY)
         f"{chr(0xFF11) * 2}\r\n".encode() + BODY + b"\r\n0\r\n\r\n",
         b"%b\r\n%bXX0\r\n\r\n" % (SIZE, BODY),
         b"%b\r\n%b0\r\n\r\n" % (SIZE, BODY),
-        b"%b\r\n%b\r\n0\r\nX-Trailer: thing\r\n\r\n" % (SIZE, BODY),
+        b"%b\r\n%b\r\n0\r\nX-Trailer : thing\r\n\r\n" % (SIZE, BODY),
+        b"%b\r\n%b\r\n0\r\n folded\r\n\r\n" % (SIZE, BODY),
+        b"%b\r\n%b\r\n0\r\nX-Trailer: %b\r\n\r\n" % (SIZE, BODY, b"x" * 8_192),
+        b"%b\r\n%b\r\n0\r\n%b\r\n" % (SIZE, BODY, b"X-Trailer: thing\r\n" * 600),
         b"000000000%b\r\n%b\r\n0\r\n\r\n" % (SIZE, BODY),
         b"%b;%b\r\n%b\r\n0\r\n\r\n" % (SIZE, b"x" * 300, BODY),
         b"%b;a\nb\r\n%b\r\n0\r\n\r\n" % (SIZE, BODY),
@@ -202,6 +205,16 @@ def test_ambiguous_chunk_ends_the_connection(trackside: Running, path: str, sent
             assert answer.headers["connection"] == "close"
         assert wire.ended()
     assert ids(trackside) == []
+
+
+def test_trailers_are_read_and_dropped(trackside: Running) -> None:
+    body = page("trailers")
+    trailers = b"X-Checksum: a\r\nContent-Length: 5\r\nX-Empty:\r\n"
+    with connected(trackside.http_address) as wire:
+        wire.send(head("/v1/page", "Transfer-Encoding: chunked", "Trailer: X-Checksum"))
+        wire.send(chunked(body)[:-2] + trailers + b"\r\n" + request("/v1/page", page("after trailers")))
+        assert [wire.answer().json for _ in range(2)] == [SUCCESS] * 2
+    assert ids(trackside) == ["trailers", "after trailers"]
 
 
 def test_endless_chunks_are_413_before_they_end(trackside: Running) -> None:

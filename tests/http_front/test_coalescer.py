@@ -17,7 +17,7 @@ from trackside.v1.event_pb2 import Event, Page
 
 from http_front.coalescer import Coalescer, Verdicts
 from http_front.config import FrontConfig
-from http_front.services import Services
+from http_front.service_pool import Services
 from tests.http_front.gate import gated
 from tests.running import KEY, Running, basic
 from tests.spec.expectations import SUCCESS

@@ -103,7 +103,6 @@ def test_request_that_is_cut_off_leaves_nothing(trackside: Running, sent: bytes)
 @pytest.mark.parametrize("number", [1, 2])
 @pytest.mark.parametrize("encoding", ["Content-Length: 60", "Transfer-Encoding: chunked"])
 def test_client_that_ends_its_side_is_answered(trackside: Running, encoding: str, number: int) -> None:
-    """Once on the long way, and where the head is known by then, once on the short one."""
     for _ in range(2):
         messages = [f"ended {next(numbers)}" for _ in range(number)]
         bodies = [page(message).ljust(60) for message in messages]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from importlib.metadata import version
 
 import pytest
 
@@ -48,6 +49,16 @@ def test_pixel_is_fetched(trackside: Running, kind: str) -> None:
     assert trackside.queued() == [record(kind, sent)]
 
 
+def test_root_names_product_version_and_documentation(trackside: Running) -> None:
+    answer = trackside.http.get("/")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "product": "trackside",
+        "version": version("trackside"),
+        "documentation": "https://github.com/trackside/trackside",
+    }
+
+
 def test_health_is_fetched(trackside: Running) -> None:
     assert_answer(trackside.http.get("/health"), 200, {"Success": True})
 
@@ -57,7 +68,9 @@ def test_options_answers_a_preflight(trackside: Running, path: str) -> None:
     response = trackside.http.options(
         path, headers={"Origin": "https://example.com", "Access-Control-Request-Method": "POST"}
     )
-    assert_answer(response, 200, {"Success": True})
+    assert (response.status_code, response.json()) == (200, {"Success": True})
+    assert response.headers["Access-Control-Allow-Origin"] == "https://example.com"
+    assert response.headers["Access-Control-Allow-Credentials"] == "true"
     assert response.headers["Access-Control-Allow-Methods"] == "GET, POST, OPTIONS"
     # What SDKs send; RudderStack's adds those with Rsa when it sends again.
     allowed = set(response.headers["Access-Control-Allow-Headers"].split(", "))
@@ -126,7 +139,6 @@ def test_slashes_more_are_the_same_route_for_every_method(
 @pytest.mark.parametrize(
     "path",
     [
-        "/",
         "/v1",
         "/v1/",
         "/v2/track",

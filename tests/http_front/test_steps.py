@@ -11,7 +11,7 @@ import pytest
 from event_model import jsontext
 from http_front import batch, webhook
 from http_front.collecting import Collected
-from http_front.doors import Door
+from http_front.endpoints import Endpoint
 
 EVENTS = [{"type": "page", "messageId": str(number), "userId": "u"} for number in range(150)]
 LIMIT = 15_360
@@ -19,7 +19,7 @@ LIMIT = 15_360
 
 read_batch = partial(batch.read_body, event_limit=LIMIT)
 read_webhook = partial(webhook.read_webhook, event_limit=LIMIT)
-BATCH, WEBHOOK = Door("/v1/batch", "batch", read_batch), Door("/v1/webhook", "single", read_webhook)
+BATCH, WEBHOOK = Endpoint("/v1/batch", "batch", read_batch), Endpoint("/v1/webhook", "single", read_webhook)
 BODY = json.dumps({"batch": EVENTS})
 NOT_PLAIN = {**EVENTS[70], "integrations": None}
 
@@ -33,7 +33,7 @@ NOT_PLAIN = {**EVENTS[70], "integrations": None}
         (WEBHOOK, EVENTS),
     ],
 )
-def test_there_is_a_step_for_every_64_events(door: Door, body: object) -> None:
+def test_there_is_a_step_for_every_64_events(door: Endpoint, body: object) -> None:
     text = json.dumps(body)
     collected = Collected(door.form)
     assert [len(collected.entries) for _ in door.steps(collected, text)] == [64, 128, 150]
@@ -59,7 +59,7 @@ def test_body_that_is_found_not_to_be_json_after_some_steps_begins_again() -> No
             raise jsontext.Malformed("near its end")
 
     collected = Collected("batch")
-    steps = Door("/v1/batch", "batch", fails_once).steps(collected, BODY)
+    steps = Endpoint("/v1/batch", "batch", fails_once).steps(collected, BODY)
     assert [len(collected.entries) for _ in steps] == [64, 128, 150] * 2
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 

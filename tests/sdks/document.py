@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
-from http_front.compatibility import CLIENTS
+from http_front.client_quirks import CLIENTS
 from tests.sdks import results
 from tests.sdks.catalog import NOT_RUN, SDKS, Scenario, Sdk
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -93,13 +94,15 @@ def test_typical_error_response_is_the_example_to_the_letter(trackside: Running)
     assert trackside.queued() == []
 
 
-def test_batch_error_response_is_the_example_to_the_letter(trackside: Running) -> None:
-    body = trackside.post("/v1/batch", {"batch": [track("letter", properties={"x": LARGE})]}).json()
+def test_batch_error_response_is_the_example_with_the_sizes_behind_it(trackside: Running) -> None:
+    sent = track("letter", properties={"x": LARGE})
+    size = len(json.dumps(sent))
+    body = trackside.post("/v1/batch", {"batch": [sent]}).json()
     (only,) = body.pop("Errors")
     assert {name: only.pop(name) for name in ("Error", "Message", "Details")} == {
         "Error": "Bad Request",
         "Message": "Error reading request body",
-        "Details": "HTTP request too large",
+        "Details": f"HTTP request too large: The event has {size} bytes, 15360 are allowed",
     }
     assert only == {"Index": 0, "MessageId": "letter"}
     assert body == {"Success": False, "code": "event_too_large", "message": "Error reading request body"}

@@ -1,4 +1,4 @@
-"""What can be refused, and how HTTP says so: one table for every reason (specification: Errors and Error responses)."""
+"""Every reason for a rejection, with its status and its words in HTTP (specification: Errors, Error responses)."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model.schema import LIMITS
 
 
-class Refused(Exception):
-    """An event, or a whole request, that the front cannot translate.
-
-    Its reason, the JSON name of the member at fault, and a sentence for people.
-    """
+class Rejected(Exception):
+    """The front cannot translate an event, or a whole request."""
 
     def __init__(self, reason: proto.Reason, field: str = "", description: str = "") -> None:
+        """`field` is the JSON name of the member at fault; `description` is a sentence for people."""
         super().__init__(description)
         self.reason = reason
         self.field = field
@@ -23,7 +21,7 @@ class Refused(Exception):
 
 
 class Answer(NamedTuple):
-    """How a refusal is said in HTTP. `{field}` and `{description}` are the refusal's own."""
+    """A rejection's words in HTTP. `{field}` and `{description}` are the rejection's own."""
 
     status: int
     message: str
@@ -31,6 +29,8 @@ class Answer(NamedTuple):
 
 
 BAD_REQUEST, TOO_LARGE = 400, 413
+
+_TOO_LARGE_DETAILS = "HTTP request too large: {description}"
 
 ANSWERS: dict[int, Answer] = {
     proto.REASON_MALFORMED_JSON: Answer(BAD_REQUEST, "The body is not valid JSON", "{description}"),
@@ -49,12 +49,12 @@ ANSWERS: dict[int, Answer] = {
     proto.REASON_TYPE_MISMATCH: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_RESERVED_MEMBER: Answer(BAD_REQUEST, "{description}"),
     # The specification's own words.
-    proto.REASON_EVENT_TOO_LARGE: Answer(TOO_LARGE, "Error reading request body", "HTTP request too large"),
-    proto.REASON_REQUEST_TOO_LARGE: Answer(TOO_LARGE, "Error reading request body", "HTTP request too large"),
+    proto.REASON_EVENT_TOO_LARGE: Answer(TOO_LARGE, "Error reading request body", _TOO_LARGE_DETAILS),
+    proto.REASON_REQUEST_TOO_LARGE: Answer(TOO_LARGE, "Error reading request body", _TOO_LARGE_DETAILS),
 }
 
 TITLES = {BAD_REQUEST: "Bad Request", TOO_LARGE: "Bad Request"}
-"""`Error` of a refusal; the specification's example of a body that is too large says Bad Request too."""
+"""`Error` of a rejection. The specification's example of a body that is too large says Bad Request too."""
 
 WHOLE_REQUEST = frozenset([proto.REASON_REQUEST_TOO_LARGE])
-"""Reasons that concern a request and not one event of it."""
+"""Reasons that concern the whole request."""

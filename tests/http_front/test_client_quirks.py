@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from http_front.compatibility import CLIENTS
+from http_front.client_quirks import CLIENTS
 from tests.running import Running, collector
 
 HEADERS = {
@@ -77,8 +77,10 @@ def test_segments_sdks_are_told_to_send_to_the_host_that_they_asked(trackside: R
 
 
 def test_a_host_that_is_none_is_not_said_back(trackside: Running) -> None:
-    answer = trackside.http.get("/v1/projects/KEY/settings", headers={"Host": "a<script>"})
+    answer = trackside.http.get("/v1/projects/KEY/settings", headers={"Host": "a!b"})
     assert answer.json() == {"integrations": {"Segment.io": {"apiKey": "KEY"}}}
+    answer = trackside.http.get("/v1/projects/KEY/settings", headers={"Host": "a<script>"})
+    assert (answer.status_code, "script" in answer.text) == (400, False)
 
 
 @pytest.mark.parametrize("path", ["/sourceConfig", "/sourceConfig/"])

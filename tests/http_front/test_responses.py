@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from trackside.v1 import collector_service_pb2 as proto
 
-from http_front.refusals import ANSWERS
+from http_front.errors import ANSWERS
 from tests.http_front.gate import address, gated
 from tests.http_front.wire import Answer, connected, head, page, request
 from tests.running import Running, collector

@@ -1,23 +1,14 @@
-"""The short way of requests whose head came before: their answers are those of the long way."""
+"""Requests that follow one another on a connection: repeated, in pieces, pipelined, and with a client that leaves."""
 
 from __future__ import annotations
 
 import itertools
 import json
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from sanic import Request
-from sanic.compat import Header
 
-from http_front.app import build
-from http_front.coalescer import LARGE
-from http_front.config import FrontConfig
-from http_front.doors import Door
-from http_front.known_heads import KnownHeads
-from http_front.sender import Sender
 from tests.http_front.gate import address, gated
 from tests.http_front.wire import Answer, Wire, connected, head, page, request
 from tests.running import Running
@@ -58,7 +49,7 @@ def exchange(wire: Wire, sent: bytes) -> Answer:
 
 
 def told(answer: Answer) -> tuple[int, dict[str, str], Any]:
-    return answer.status, {name: value for name, value in answer.headers.items() if name != "alt-svc"}, answer.json
+    return answer.status, {name: value for name, value in answer.headers.items() if name != "date"}, answer.json
 
 
 def unstamped(lines: list[bytes]) -> list[dict[str, Any]]:
@@ -75,7 +66,7 @@ def test_second_request_is_answered_as_the_first(trackside: Running, name: str) 
             assert unstamped(trackside.lines()) == unstamped(records)
 
 
-def test_known_head_may_come_in_pieces(trackside: Running) -> None:
+def test_request_may_come_in_pieces(trackside: Running) -> None:
     with connected(trackside.http_address) as wire:
         assert exchange(wire, request("/v1/page", good())).json == SUCCESS
         for cut in (1, 30, -30, -1):
@@ -87,7 +78,7 @@ def test_known_head_may_come_in_pieces(trackside: Running) -> None:
     assert len(trackside.lines()) == 5
 
 
-def test_known_heads_that_do_not_wait_are_answered_in_order(trackside: Running) -> None:
+def test_pipelined_requests_are_answered_in_order(trackside: Running) -> None:
     bodies = [good(), good(), b"{}" + b" " * (len(good()) - 2), good()]
     with connected(trackside.http_address) as wire:
         assert exchange(wire, request("/v1/page", good())).status == 200
@@ -112,7 +103,7 @@ def test_requests_wait_while_the_one_before_is_answered(trackside: Running, tmp_
     assert len(trackside.lines()) == 3
 
 
-def test_client_that_goes_away_on_the_short_way_does_not_lose_what_it_sent(trackside: Running, tmp_path: Path) -> None:
+def test_client_that_goes_away_does_not_lose_its_second_request(trackside: Running, tmp_path: Path) -> None:
     with gated(trackside, tmp_path) as (gate, http):
         with connected(address(http)) as wire:
             gate.opened.set()
@@ -130,7 +121,7 @@ def test_client_that_goes_away_on_the_short_way_does_not_lose_what_it_sent(track
 
 
 @pytest.mark.parametrize("header", ["Expect: 100-continue", "Content-Encoding: identity", "Connection: close"])
-def test_heads_that_say_more_go_the_long_way(trackside: Running, header: str) -> None:
+def test_head_that_asks_for_more_gets_it_each_time(trackside: Running, header: str) -> None:
     for _ in range(2):
         with connected(trackside.http_address) as wire:
             sent = good()
@@ -143,17 +134,3 @@ def test_heads_that_say_more_go_the_long_way(trackside: Running, header: str) ->
             assert answer.headers["connection"] == ("close" if header == "Connection: close" else "keep-alive")
             assert header != "Connection: close" or wire.ended()
     assert len(trackside.lines()) == 2
-
-
-def test_head_of_a_large_body_is_not_remembered() -> None:
-    """It would be read at once, and everybody would wait: the long way reads it in steps."""
-    app = build(FrontConfig(), "large_bodies")
-    known: KnownHeads = app.ctx.known
-    door, sender = Door("/v1/batch", "batch", cast("Any", None)), Sender("key", "", None, "", True)
-    for length, is_known in ((LARGE, True), (LARGE + 1, False)):
-        head = b"POST /v1/batch HTTP/1.1\r\nContent-Length: %d" % length
-        headers, connection = Header({"content-length": str(length)}), cast("Any", None)
-        long_way = Request(b"/v1/batch", headers, "1.1", "POST", connection, app, head)
-        long_way.stream = cast("Any", SimpleNamespace(keep_alive=True))
-        known.remember(long_way, door, sender)
-        assert (known.find(head + b"\r\n\r\n" + b" " * length) is not None) is is_known

@@ -10,7 +10,7 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.certificates import Certificates
 from http_front.config import FrontConfig
-from http_front.connection import Connection
+from http_front.grpc_connection import Connection
 
 # The second is what a call gets that arrives in the very moment in which a service begins to stop.
 _LOST = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED)

@@ -10,29 +10,18 @@ import re
 from typing import Any
 
 import msgspec
-from sanic import HTTPResponse, Request, Sanic
+from sanic import HTTPResponse
 
-from event_model.authorization import key_of
-from http_front.answers import json_answer
-from http_front.head import header
-from http_front.routes import preflight
+from http_front.app_request import AppRequest
+from http_front.client_info import basic_key, query_key
+from http_front.responses import json_answer
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
 
 
-def add_routes(app: Sanic[Any, Any]) -> None:
-    """Add the routes that SDKs fetch their settings from."""
-    for name, path, handler in (
-        ("settings", "/v1/projects/<key:str>/settings", segment_settings),
-        ("source_config", "/sourceConfig", rudder_source_config),
-    ):
-        app.add_route(handler, path, methods=["GET", "HEAD"], name=name)
-        app.add_route(preflight, path, methods=["OPTIONS"], name=f"{name}_preflight")
-
-
-async def segment_settings(request: Request, key: str) -> HTTPResponse:
+async def segment_settings(request: AppRequest, key: str) -> HTTPResponse:
     """Send to the host that was asked, and nowhere else."""
-    host = header(request, "host") or ""
+    host = request.request_head.header(b"host")
     destination: dict[str, str] = {"apiKey": key}
     if _HOST.fullmatch(host):
         # analytics-next takes https where no protocol is named.
@@ -40,9 +29,10 @@ async def segment_settings(request: Request, key: str) -> HTTPResponse:
     return json_answer(200, msgspec.json.encode({"integrations": {"Segment.io": destination}}))
 
 
-async def rudder_source_config(request: Request) -> HTTPResponse:
+async def rudder_source_config(request: AppRequest) -> HTTPResponse:
     """A source that is enabled and has no destinations of its own."""
-    key = request.args.get("writeKey") or key_of(header(request, "authorization") or "")
+    head = request.request_head
+    key = query_key(head) or basic_key(head)
     source: dict[str, Any] = {
         "id": "trackside",
         "name": "trackside",

@@ -1,0 +1,228 @@
+"""One request and its answer. Endpoints collect the events of their requests; Sanic's handlers answer the others."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any, Protocol
+
+from sanic import HTTPResponse, Sanic
+from sanic.exceptions import ExpectationFailed, SanicException
+
+from http_front import endpoints, metrics, pixel, responses
+from http_front.app_request import app_request
+from http_front.body import Content, UnsupportedMediaType, framing_of
+from http_front.client_info import read_client_info
+from http_front.client_quirks import understands_207
+from http_front.coalescer import LARGE, Verdicts
+from http_front.collecting import Collected
+from http_front.config import FrontConfig
+from http_front.endpoints import Endpoint
+from http_front.errors import Rejected
+from http_front.request_head import RequestHead
+from http_front.responses import Encoded, encode
+
+DISCARDED_BYTES = 67_108_864
+"""Bytes of a body that nobody wants which are read, so that a client that writes first sees the answer."""
+
+
+class Writer(Protocol):
+    """The connection, as far as an exchange needs it."""
+
+    app: Sanic[Any, Any]
+    config: FrontConfig
+    transport: Any
+    info: Any
+    """A ConnInfo."""
+
+    def write_continue(self) -> None:
+        """Tell the client that the body may follow."""
+        ...
+
+    def write_answer(self, exchange: Exchange, answer: Encoded) -> None: ...
+
+
+class Exchange:
+    """A request whose head was read. Its body is given to `receive`."""
+
+    __slots__ = (
+        "_app_task",
+        "_began",
+        "_connection",
+        "_content",
+        "_discarded",
+        "_endpoint",
+        "_framing",
+        "_steps",
+        "answered",
+        "head",
+        "keep_alive",
+    )
+
+    def __init__(self, connection: Writer, head: RequestHead) -> None:
+        self.head = head
+        self.answered = False
+        self.keep_alive = head.keep_alive and head.content_length <= DISCARDED_BYTES
+        self._connection = connection
+        self._began = time.monotonic()
+        self._framing = framing_of(head)
+        self._content: Content | None = None
+        """Only of a body that an endpoint wants."""
+        self._discarded = 0
+        self._endpoint: Endpoint | None = None
+        self._app_task: asyncio.Task[None] | None = None
+        self._steps: asyncio.Task[None] | None = None
+
+    @property
+    def is_received(self) -> bool:
+        """The body has come to its end, or is not read any further."""
+        return self._framing is None
+
+    def begin(self) -> None:
+        """Find out who answers. A fault is answered too."""
+        head = self.head
+        handler: Any = None
+        with contextlib.suppress(SanicException):  # the app answers that there is no such route
+            _, handler, _ = self._connection.app.router.get(head.path, head.method, None)
+        if not isinstance(handler, Endpoint):
+            if b"expect" in head.headers:
+                self.keep_alive = False  # the body may follow, or may not
+            self._app_task = asyncio.create_task(self._let_app_answer())
+            return
+        self._endpoint = handler
+        if handler.is_pixel:
+            self._collect_pixel(handler)
+        else:
+            self._begin_body(handler)
+
+    def _begin_body(self, endpoint: Endpoint) -> None:
+        head = self.head
+        expected = head.header(b"expect").lower()
+        if expected not in ("", "100-continue"):
+            self.fail(ExpectationFailed(f"Unknown Expect: {expected[:40]}"))
+            return
+        try:
+            content = Content(head, self._connection.config.max_batch_bytes)
+        except (Rejected, UnsupportedMediaType) as error:
+            if expected:
+                self.keep_alive = False  # the body may follow, or may not
+            if isinstance(error, Rejected):
+                self._submit(endpoint, endpoint.rejected(error))
+            else:
+                self._send(encode(responses.http_error(error, head.path)))
+            return
+        if self._framing is None:
+            self._collect(endpoint, content)
+            return
+        self._content = content
+        if expected and head.version == "1.1":
+            self._connection.write_continue()
+
+    def receive(self, received: bytes, start: int) -> int:
+        """Take the body's bytes from `start` on, and return where they end. A fault is answered."""
+        assert self._framing
+        try:
+            part, start = self._framing.take(received, start)
+        except SanicException as error:
+            self.fail(error)
+            return start
+        if self._framing.complete:
+            self._framing = None
+        content, endpoint = self._content, self._endpoint
+        if content is None or endpoint is None:
+            self._discard(len(part))
+            return start
+        try:
+            content.add(part)
+        except Rejected as rejection:
+            self._content = None
+            self._submit(endpoint, endpoint.rejected(rejection))
+            return start
+        if self._framing is None:
+            self._content = None
+            self._collect(endpoint, content)
+        return start
+
+    def _discard(self, size: int) -> None:
+        self._discarded += size
+        if self._discarded > DISCARDED_BYTES:
+            self.keep_alive = False
+            self._framing = None
+
+    def fail(self, error: SanicException) -> None:
+        """Answer that HTTP forbids this. Nothing more is read: what follows may not be where it seems to be."""
+        self.keep_alive = False
+        self._framing = self._content = None
+        is_apps = self._endpoint is None and self._app_task is not None
+        if not self.answered and not is_apps:
+            self._send(encode(responses.http_error(error, self.head.path)))
+
+    def cancel(self) -> None:
+        """The client is gone. Events that were sent to the service are collected all the same."""
+        self.answered = True
+        if self._app_task:
+            self._app_task.cancel()
+
+    def _collect_pixel(self, endpoint: Endpoint) -> None:
+        try:
+            collected = endpoint.read(pixel.read_data(self.head.query))
+        except Rejected as rejection:
+            collected = endpoint.rejected(rejection, self.head.query)
+        self._submit(endpoint, collected)
+
+    def _collect(self, endpoint: Endpoint, content: Content) -> None:
+        try:
+            body = content.whole()
+        except Rejected as rejection:
+            self._submit(endpoint, endpoint.rejected(rejection))
+            return
+        if len(body) > LARGE:
+            self._steps = asyncio.create_task(self._collect_in_steps(endpoint, body))
+        else:
+            self._submit(endpoint, endpoint.read(body))
+
+    async def _collect_in_steps(self, endpoint: Endpoint, body: bytes) -> None:
+        """Large bodies are read one after another, and small requests come in between."""
+        collected = Collected(endpoint.form)
+        async with self._connection.app.ctx.large_body:
+            for _ in endpoint.steps(collected, body):
+                await asyncio.sleep(0)
+        self._submit(endpoint, collected)
+
+    def _submit(self, endpoint: Endpoint, collected: Collected) -> None:
+        """Send the events to the service, and answer when their verdicts are there."""
+        if not collected.entries:
+            self._send(responses.SUCCESS)
+            return
+        connection, head = self._connection, self.head
+
+        def done(verdicts: Verdicts) -> None:
+            if not self.answered:  # it took too long, or the client is gone
+                downgraded = verdicts.refusals and connection.config.stand_in_for_207 and not understands_207(head)
+                self._send(endpoint.answer(collected, verdicts, partly=200 if downgraded else 207))
+
+        client = read_client_info(
+            head, connection.info.client_ip, connection.config.trusted_proxies, key_in_query=endpoint.key_in_query
+        )
+        endpoints.submit(connection.app.ctx.coalescer, collected, client, done)
+
+    async def _let_app_answer(self) -> None:
+        connection = self._connection
+
+        def send(response: HTTPResponse) -> None:
+            self._send(encode(response))
+
+        try:
+            await connection.app.handle_request(
+                app_request(connection.app, self.head, connection.transport, connection.info, send)
+            )
+        except SanicException as error:  # the target is no URL
+            self._app_task = None
+            self.fail(error)
+
+    def _send(self, answer: Encoded) -> None:
+        self.answered = True
+        if self._endpoint:
+            metrics.observe(self._endpoint.path, answer.status, time.monotonic() - self._began)
+        self._connection.write_answer(self, answer)
