@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import Protocol
 
 from sanic.exceptions import BadRequest, SanicException
 from trackside.v1 import collector_service_pb2 as proto
@@ -29,17 +28,6 @@ class UnsupportedMediaType(SanicException):
     quiet = True
 
 
-class Framing(Protocol):
-    """Finds the body's bytes in what a connection received."""
-
-    complete: bool
-    """The last byte of the body was taken."""
-
-    def take(self, received: bytes, start: int) -> tuple[bytes, int]:
-        """The body's bytes in `received` from `start` on, and where they end. Raises BadRequest."""
-        ...
-
-
 class LengthFraming:
     """A body whose length the head says."""
 
@@ -48,6 +36,7 @@ class LengthFraming:
         self.complete = not length
 
     def take(self, received: bytes, start: int) -> tuple[bytes, int]:
+        """The body's bytes in `received` from `start` on, and where they end."""
         part = received[start : start + self._left]
         self._left -= len(part)
         self.complete = not self._left
@@ -65,6 +54,7 @@ class ChunkedFraming:
         self._trailer_bytes = 0
 
     def take(self, received: bytes, start: int) -> tuple[bytes, int]:
+        """As of LengthFraming. Raises BadRequest."""
         parts: list[bytes] = []
         for _ in range(_LINES_A_TURN):
             if self._left:
@@ -101,6 +91,9 @@ class ChunkedFraming:
             self._in_trailers = not self._left
         if not well_formed:
             raise BadRequest("Bad chunked encoding")
+
+
+Framing = LengthFraming | ChunkedFraming
 
 
 def framing_of(head: RequestHead) -> Framing | None:

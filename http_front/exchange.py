@@ -46,20 +46,6 @@ class Writer(Protocol):
 class Exchange:
     """A request whose head was read. Its body is given to `receive`."""
 
-    __slots__ = (
-        "_app_task",
-        "_began",
-        "_connection",
-        "_content",
-        "_discarded",
-        "_endpoint",
-        "_framing",
-        "_steps",
-        "answered",
-        "head",
-        "keep_alive",
-    )
-
     def __init__(self, connection: Writer, head: RequestHead) -> None:
         self.head = head
         self.answered = False

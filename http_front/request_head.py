@@ -34,31 +34,14 @@ _FAULTS = {
 class RequestHead:
     """The method, target and headers of one request. httptools calls the methods that begin with `on_`."""
 
-    __slots__ = (
-        "chunked",
-        "complete",
-        "content_length",
-        "headers",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "target",
-        "version",
-    )
+    method = path = query = version = ""
+    target = b""
+    content_length = 0
+    complete = chunked = keep_alive = False
 
     def __init__(self) -> None:
-        self.complete = False
-        self.method = ""
-        self.target = b""
-        self.path = ""
-        self.query = ""
-        self.version = ""
         self.headers: dict[bytes, bytes] = {}
         """By lower-case name. A header that comes several times is one list, as RFC 9110 says."""
-        self.keep_alive = False
-        self.content_length = 0
-        self.chunked = False
 
     @property
     def has_body(self) -> bool:

@@ -6,6 +6,7 @@ import base64
 import time
 from collections.abc import Sequence
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Literal, NamedTuple
 
@@ -42,7 +43,7 @@ class Encoded(NamedTuple):
         """The bytes that go over the connection."""
         return b"%bdate: %b\r\nconnection: %b\r\n%b\r\n%b" % (
             self.head,
-            _date(),
+            _date(int(time.time())),
             b"keep-alive" if keep_alive else b"close",
             cors_lines(request),
             b"" if request and request.method == "HEAD" else self.body,
@@ -56,22 +57,9 @@ def encode(response: HTTPResponse) -> Encoded:
     return Encoded(response.status, head[:-2], body)
 
 
-class _Clock:
-    """The Date header's value, made once a second."""
-
-    def __init__(self) -> None:
-        self._second = -1
-        self._text = b""
-
-    def __call__(self) -> bytes:
-        second = int(time.time())
-        if second != self._second:
-            self._second = second
-            self._text = formatdate(second, usegmt=True).encode()
-        return self._text
-
-
-_date = _Clock()
+@lru_cache(1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
 
 
 def success() -> HTTPResponse:
