@@ -9,14 +9,14 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model import jsontext
 from event_model.jsontext import Members, Raw
 from event_model.schema import LIMITS
-from http_front.collecting import Collected
+from http_front.event_decoder import put_member
+from http_front.parsed_request import ParsedRequest
 from http_front.refusals import Refused
-from http_front.transcoding import put_member
 
 _FOR_ALL = ("context", "integrations", "sentAt", "timestamp")
 
 
-def read_body(collected: Collected, body: str, event_limit: int) -> Iterator[None]:
+def read_body(collected: ParsedRequest, body: str, event_limit: int) -> Iterator[None]:
     """Add the events of a body, some at each step. Raises Refused, and jsontext's errors where the body is not JSON."""
     try:
         members = jsontext.members(body)
@@ -25,7 +25,7 @@ def read_body(collected: Collected, body: str, event_limit: int) -> Iterator[Non
     return read_batch(collected, members, event_limit)
 
 
-def read_batch(collected: Collected, members: Members, event_limit: int) -> Iterator[None]:
+def read_batch(collected: ParsedRequest, members: Members, event_limit: int) -> Iterator[None]:
     """Add a batch's events, and fill in what it says for all. Raises Refused where that cannot be read."""
     events = _events(members.get("batch"))
     collected.delivery = proto.Delivery()
@@ -34,7 +34,7 @@ def read_batch(collected: Collected, members: Members, event_limit: int) -> Iter
     return add_events(collected, events, event_limit)
 
 
-def add_events(collected: Collected, events: list[Raw], event_limit: int) -> Iterator[None]:
+def add_events(collected: ParsedRequest, events: list[Raw], event_limit: int) -> Iterator[None]:
     """Add the events of an array. Raises Refused where they are too many."""
     if len(events) > LIMITS.delivery_events:
         raise Refused(

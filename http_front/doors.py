@@ -11,11 +11,11 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model import jsontext
 from http_front import answers
 from http_front.coalescer import Coalescer, Done, Verdicts
-from http_front.collecting import Collected
+from http_front.parsed_request import ParsedRequest
 from http_front.refusals import Refused
 from http_front.sender import Sender, delivery, encoded_delivery
 
-Fill = Callable[[Collected, str], Iterable[None]]
+Fill = Callable[[ParsedRequest, str], Iterable[None]]
 """Reads a body's text into what was collected, step by step. Raises Refused, and jsontext's errors."""
 
 
@@ -29,14 +29,14 @@ class Door(NamedTuple):
     key_in_query: bool = False
     """Whether a write key in the query goes before every other."""
 
-    def read(self, body: bytes | str) -> Collected:
+    def read(self, body: bytes | str) -> ParsedRequest:
         """The events of a body."""
-        collected = Collected(self.form)
+        collected = ParsedRequest(self.form)
         for _ in self.steps(collected, body):
             pass
         return collected
 
-    def steps(self, collected: Collected, body: bytes | str) -> Iterator[None]:
+    def steps(self, collected: ParsedRequest, body: bytes | str) -> Iterator[None]:
         """Add the events of a body, some at each step: where there are many, others can have their turn in between.
 
         One that is not JSON is read again with what JavaScript and Python write mended.
@@ -57,9 +57,9 @@ class Door(NamedTuple):
         except Refused as refusal:
             collected.refuse(refusal, text)
 
-    def refused(self, refusal: Refused, body: str = "") -> Collected:
+    def refused(self, refusal: Refused, body: str = "") -> ParsedRequest:
         """What stands for a body that could not be read at all."""
-        collected = Collected(self.form)
+        collected = ParsedRequest(self.form)
         collected.refuse(refusal, body)
         return collected
 
@@ -72,7 +72,7 @@ def decoded(body: bytes) -> str:
         raise Refused(proto.REASON_MALFORMED_JSON, "", f"not UTF-8 at byte {error.start}") from None
 
 
-def submit(coalescer: Coalescer, collected: Collected, sender: Sender, connected: str, done: Done) -> None:
+def submit(coalescer: Coalescer, collected: ParsedRequest, sender: Sender, connected: str, done: Done) -> None:
     """Send what was collected to the service; `connected` is the address of the sender's connection."""
     own = collected.delivery
     if own is None:
@@ -85,7 +85,7 @@ def submit(coalescer: Coalescer, collected: Collected, sender: Sender, connected
     coalescer.submit(collected.entries, own.SerializeToString(), done)
 
 
-def answer(collected: Collected, verdicts: Verdicts, *, partly: int) -> HTTPResponse | None:
+def answer(collected: ParsedRequest, verdicts: Verdicts, *, partly: int) -> HTTPResponse | None:
     """The answer to a request, or None where all is well. `partly` is the status where some events were refused."""
     if verdicts.retry:
         return answers.retry(verdicts.retry, verdicts.delay, collected.form)

@@ -18,9 +18,9 @@ from sanic.http import Http, Stage
 
 from http_front import answers, doors, metrics
 from http_front.coalescer import Verdicts
-from http_front.collecting import Collected
 from http_front.doors import Door
 from http_front.head import header
+from http_front.parsed_request import ParsedRequest
 from http_front.protocol import Protocol
 from http_front.sender import Sender
 
@@ -127,7 +127,7 @@ class ShortProtocol(Protocol):
         )
         return True
 
-    def _judged(self, known: Known, collected: Collected, started: float, verdicts: Verdicts) -> None:
+    def _judged(self, known: Known, collected: ParsedRequest, started: float, verdicts: Verdicts) -> None:
         """Answer, now that the verdicts are there."""
         partly = answers.partly(self._context.config, known.sender)
         response = doors.answer(collected, verdicts, partly=partly)

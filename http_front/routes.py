@@ -17,11 +17,11 @@ from event_model import schema
 from http_front import answers, batch, doors, metrics, pixel, webhook
 from http_front.body import read
 from http_front.coalescer import LARGE, Coalescer, Verdicts
-from http_front.collecting import Collected
 from http_front.config import FrontConfig
 from http_front.cors import CORS, PREFLIGHT
 from http_front.doors import Door, Fill
 from http_front.known_heads import KnownHeads
+from http_front.parsed_request import ParsedRequest
 from http_front.refusals import Refused
 from http_front.sender import Sender, read_sender
 
@@ -82,11 +82,11 @@ class Routes:
 
         self._add(handle, door.path, "POST", stream=True)
 
-    async def _read(self, door: Door, body: bytes) -> Collected:
+    async def _read(self, door: Door, body: bytes) -> ParsedRequest:
         """The events of a body. Large ones, which take some ms, are read in turn: small requests come in between."""
         if len(body) <= LARGE:
             return door.read(body)
-        collected = Collected(door.form)
+        collected = ParsedRequest(door.form)
         async with self._large:
             for _ in door.steps(collected, body):
                 await asyncio.sleep(0)
@@ -122,7 +122,7 @@ class Routes:
     def _sender(self, request: Request, door: Door) -> Sender:
         return read_sender(request, proxied=bool(self._config.trusted_proxies), key_in_query=door.key_in_query)
 
-    async def _answer(self, request: Request, collected: Collected, sender: Sender) -> HTTPResponse:
+    async def _answer(self, request: Request, collected: ParsedRequest, sender: Sender) -> HTTPResponse:
         if not collected.entries:
             return answers.success()
         # A caller that is cancelled only stops waiting: what it sent goes on.
@@ -148,7 +148,7 @@ async def preflight(_: Request, **_parts: str) -> HTTPResponse:
 
 
 def _single(kind: schema.Kind, limit: int) -> Fill:
-    def fill(collected: Collected, text: str) -> Iterable[None]:
+    def fill(collected: ParsedRequest, text: str) -> Iterable[None]:
         collected.add(text.strip(), limit, kind)
         return ()
 

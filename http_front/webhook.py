@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from event_model import jsontext
 from http_front.batch import add_events, read_batch
-from http_front.collecting import Collected
+from http_front.parsed_request import ParsedRequest
 
 
-def read_webhook(collected: Collected, body: str, event_limit: int) -> Iterable[None]:
+def read_webhook(collected: ParsedRequest, body: str, event_limit: int) -> Iterable[None]:
     """Add the events of a body that is one event, an array of events, or a batch: of many, some at each step.
 
     Raises Refused, and jsontext's errors where the body is not JSON.

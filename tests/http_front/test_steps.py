@@ -10,8 +10,8 @@ import pytest
 
 from event_model import jsontext
 from http_front import batch, webhook
-from http_front.collecting import Collected
 from http_front.doors import Door
+from http_front.parsed_request import ParsedRequest
 
 EVENTS = [{"type": "page", "messageId": str(number), "userId": "u"} for number in range(150)]
 LIMIT = 15_360
@@ -35,7 +35,7 @@ NOT_PLAIN = {**EVENTS[70], "integrations": None}
 )
 def test_there_is_a_step_for_every_64_events(door: Door, body: object) -> None:
     text = json.dumps(body)
-    collected = Collected(door.form)
+    collected = ParsedRequest(door.form)
     assert [len(collected.entries) for _ in door.steps(collected, text)] == [64, 128, 150]
     assert collected == door.read(text)
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
@@ -43,7 +43,7 @@ def test_there_is_a_step_for_every_64_events(door: Door, body: object) -> None:
 
 def test_body_that_must_be_mended_is_read_once() -> None:
     text = json.dumps({"batch": [*EVENTS[:100], {**EVENTS[100], "context": {"x": "HERE"}}, *EVENTS[101:]]})
-    collected = Collected("batch")
+    collected = ParsedRequest("batch")
     steps = BATCH.steps(collected, text.replace('"HERE"', "NaN"))
     assert [len(collected.entries) for _ in steps] == [64, 128, 150]
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
@@ -52,19 +52,19 @@ def test_body_that_must_be_mended_is_read_once() -> None:
 def test_body_that_is_found_not_to_be_json_after_some_steps_begins_again() -> None:
     tried: list[str] = []
 
-    def fails_once(collected: Collected, text: str) -> Iterable[None]:
+    def fails_once(collected: ParsedRequest, text: str) -> Iterable[None]:
         tried.append(text)
         yield from read_batch(collected, BODY)
         if len(tried) == 1:
             raise jsontext.Malformed("near its end")
 
-    collected = Collected("batch")
+    collected = ParsedRequest("batch")
     steps = Door("/v1/batch", "batch", fails_once).steps(collected, BODY)
     assert [len(collected.entries) for _ in steps] == [64, 128, 150] * 2
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
 def test_what_is_no_batch_has_no_steps() -> None:
-    collected = Collected("batch")
+    collected = ParsedRequest("batch")
     assert not [*BATCH.steps(collected, "[")]
     assert collected.refused_whole

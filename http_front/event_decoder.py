@@ -15,7 +15,7 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model import jsontext, schema
 from event_model.jsontext import Members, Raw
 from event_model.schema import Member, MemberType
-from http_front import plain, times
+from http_front import plain, timestamps
 from http_front.plain import IMPLICIT
 from http_front.refusals import Refused
 
@@ -158,7 +158,7 @@ def _put_time(member: Member) -> Put:
 
 def _set_time(message: Any, member: Member, text: str) -> None:
     try:
-        seconds, nanos = times.parse(text)
+        seconds, nanos = timestamps.parse(text)
     except (ValueError, OverflowError):
         raise Refused(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
     time = getattr(message, member.field)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.jsontext import Raw
+from http_front.event_decoder import read_event
 from http_front.plain import read_events
-from http_front.transcoding import read_event
 
 TIMES = [
     "1970-01-01T00:00:00.000Z",

@@ -11,8 +11,8 @@ from event_model import jsontext, schema
 from event_model.jsontext import Raw
 from http_front import plain
 from http_front.answers import Form
+from http_front.event_decoder import read_event, text_member
 from http_front.refusals import Refused
-from http_front.transcoding import read_event, text_member
 
 _PAYLOAD_BYTES = 16_384
 _TOGETHER = 64
@@ -20,7 +20,7 @@ _TOGETHER = 64
 
 
 @dataclass(slots=True)
-class Collected:
+class ParsedRequest:
     """The events of one request."""
 
     form: Form
