@@ -26,9 +26,10 @@ from benchmarks.compare import Load, run
 from benchmarks.payload import event
 from benchmarks.servers import bare
 from event_model.schema import KINDS
-from http_front import batch, coalescer, metrics, plain
+from http_front import batch, coalescer, metrics
 from http_front.coalescer import Verdicts
 from http_front.doors import Door, submit
+from http_front.event_decoder import decode_members, encode_event
 from http_front.known_heads import Known, KnownHeads
 from http_front.routes import _single
 from http_front.sender import Sender
@@ -133,7 +134,7 @@ class Steps:
     def __init__(self) -> None:
         self.texts = [event().replace(":01.456Z", f":01.{number:03}Z") for number in range(EVENTS)]
         self.kind = KINDS["track"]
-        self.entries = [cast("bytes", plain.read_event(text, self.kind)) for text in self.texts]
+        self.entries = [encode_event(decode_members(text), self.kind) for text in self.texts]
         self.delivery = proto.Delivery(write_key="key", ip="192.0.2.1", user_agent="Mozilla/5.0")
         self.body = f'{{"batch":[{",".join(self.texts)}]}}'.encode()
         shared, done = self.delivery.SerializeToString(), _ignore

@@ -16,7 +16,7 @@ from http_front.refusals import Refused
 _FOR_ALL = ("context", "integrations", "sentAt", "timestamp")
 
 
-def read_body(collected: ParsedRequest, body: str, event_limit: int) -> Iterator[None]:
+def read_body(collected: ParsedRequest, body: bytes, event_limit: int) -> Iterator[None]:
     """Add the events of a body, some at each step. Raises Refused, and jsontext's errors where the body is not JSON."""
     try:
         members = jsontext.members(body)

@@ -1,28 +1,34 @@
-"""An event's JSON text becomes an Event. Which member goes where is derived from the protos.
+"""Turns the JSON text of an event into an encoded proto.Entry. The protos' descriptors say where each member goes.
 
-What is free-form stays the text that was sent; members that nobody named are kept as `extra_json`.
+Free-form values stay the text that was sent. Members that the protos do not name become `extra_json`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
+from google.protobuf.message_factory import GetMessageClass
 from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1.event_pb2 import Event
 
 from event_model import jsontext, schema
 from event_model.jsontext import Members, Raw
 from event_model.schema import Member, MemberType
-from http_front import plain, timestamps
-from http_front.plain import IMPLICIT
+from http_front import protowire, timestamps
+from http_front.protowire import Prefix
 from http_front.refusals import Refused
 
-Put = Callable[[Any, Raw], None]
-"""Puts a member's value into its field of a message. Raises Refused."""
+Encode = Callable[[Raw], bytes]
+"""Encodes a member's value as a field of a message. An absent value becomes no bytes. Raises Refused."""
 
-_INTEGER = re.compile(rb"-?\d+")
+_TYPE = "type"
+_INTEGER = re.compile(r"-?\d+", re.ASCII)
+_text: Callable[[Raw], str | None] = msgspec.json.Decoder(str | None).decode
+"""Decodes a string or null. Raises msgspec.ValidationError."""
+_OBJECT, _ARRAY = ord("{"), ord("[")
 _NOUNS = {
     MemberType.STRING: "a string",
     MemberType.BOOLEAN: "a boolean",
@@ -31,175 +37,190 @@ _NOUNS = {
     MemberType.TIME: "an ISO 8601 time",
     MemberType.OBJECT: "an object",
 }
-_DECODERS: dict[MemberType, Callable[[Raw], Any]] = {
-    MemberType.STRING: msgspec.json.Decoder(str).decode,
-    MemberType.TIME: msgspec.json.Decoder(str).decode,
-    MemberType.BOOLEAN: msgspec.json.Decoder(bool).decode,
-    MemberType.INTEGER: msgspec.json.Decoder(int).decode,
-    MemberType.NUMBER: msgspec.json.Decoder(float).decode,
+_SCALARS: dict[MemberType, type[bool | int | float]] = {
+    MemberType.BOOLEAN: bool,
+    MemberType.INTEGER: int,
+    MemberType.NUMBER: float,
 }
 
 
-def read_event(text: str | Raw, kind: schema.Kind | None) -> bytes:
-    """The entry of a call, encoded, with the event that the text of one JSON object is.
-
-    `kind` is what the route says; without one, the event's `type` is required. Raises Refused, and jsontext.Malformed.
-    """
-    return plain.read_event(text, kind) or _read_any(text, kind).SerializeToString()
-
-
-def _read_any(text: str | Raw, kind: schema.Kind | None) -> proto.Entry:
-    """An entry made member by member, so that what is wrong can be named."""
+def decode_members(text: bytes | Raw) -> Members:
+    """The members of an event. The text must be valid UTF-8. Raises Refused, and jsontext.Malformed."""
     try:
-        members = jsontext.members(text)
+        return jsontext.members(text)
     except jsontext.NotAnObject:
         raise Refused(proto.REASON_NOT_AN_OBJECT, "", "An event must be a JSON object") from None
     except jsontext.TooDeep:
         raise Refused(proto.REASON_NESTED_TOO_DEEP) from None
-    table = _TABLES[_kind(members.pop("type", None), kind)]
-    entry = proto.Entry()
-    event = entry.event
-    body = getattr(event, table.field)
-    body.SetInParent()
+
+
+def encode_event(members: Members, kind: schema.Kind | None) -> bytes:
+    """An event as an encoded proto.Entry. `kind` is the route's; without one, `type` is required. Raises Refused."""
+    table = _table(members.get(_TYPE), kind)
     for alias, name in table.aliases:
-        if alias in members and _absent(members.get(name)):
+        if alias in members and _is_absent(members.get(name)):
             members[name] = members.pop(alias)
+    event: list[bytes] = []
+    own: list[bytes] = []
     extra: Members = {}
     for name, value in members.items():
-        if put := table.envelope.get(name):
-            put(event, value)
-        elif put := table.own.get(name):
-            put(body, value)
-        elif name not in IMPLICIT:
+        if encode := _ENVELOPE.get(name):
+            event.append(encode(value))
+        elif encode := table.own.get(name):
+            own.append(encode(value))
+        else:
             extra[name] = value
+    protowire.put(event, table.prefix, b"".join(own))
     if extra:
-        event.extra_json = jsontext.with_members("{}", extra)
-    return entry
+        protowire.put(event, _EXTRA, msgspec.json.encode(extra))
+    content = b"".join(event)
+    return _EVENT(len(content)) + content
 
 
-def put_member(message: Any, name: str, value: Raw | None) -> None:
-    """Put a member that a batch has at its top level into a Delivery. Raises Refused."""
+def put_member(message: proto.Delivery, name: str, value: Raw | None) -> None:
+    """Set a member that a batch has for all its events. Raises Refused."""
     if value is not None:
-        _DELIVERY[name](message, value)
+        message.MergeFromString(_DELIVERY[name](value))
 
 
 def text_member(members: Members, name: str) -> str:
-    """A string member that is read apart from its event, or an empty string where it is none."""
+    """A member that is a string, or an empty string."""
     try:
         return jsontext.string(members[name])
-    except (KeyError, msgspec.DecodeError):
+    except (KeyError, msgspec.ValidationError):
         return ""
 
 
-def _kind(value: Raw | None, kind: schema.Kind | None) -> str:
-    """The name of the event's kind, from its route and its `type`."""
-    name = ""
-    if not _absent(value):
-        try:
-            name = jsontext.string(value) if value is not None else ""
-        except msgspec.ValidationError:
-            raise Refused(proto.REASON_WRONG_TYPE, "type", "type must be a string") from None
-    if kind is None:
-        if not name:
-            raise Refused(proto.REASON_REQUIRED, "type", "type is required")
-        if name not in schema.KINDS:
-            raise Refused(proto.REASON_UNKNOWN_TYPE, "type", f"type must be one of {', '.join(schema.KINDS)}")
-        return name
-    if name and name != kind.name:
-        raise Refused(proto.REASON_TYPE_MISMATCH, "type", f"type must be {kind.name}, as the route says")
-    return kind.name
-
-
-def _absent(value: Raw | None) -> bool:
+def _is_absent(value: Raw | None) -> bool:
     return value is None or bytes(value) in (b"null", b'""')
 
 
-def _put(member: Member) -> Put:
-    if member.type is MemberType.OBJECT:
-        return _put_object(member)
-    if member.type is MemberType.TIME:
-        return _put_time(member)
-    field, decode, presence = member.field, _DECODERS[member.type], member.presence
-
-    def put(message: Any, value: Raw) -> None:
-        try:
-            content = decode(value)
-        except msgspec.ValidationError:
-            text = bytes(value)
-            if text in (b"null", b'""'):
-                return
-            if not (member.options.accepts_integer and _INTEGER.fullmatch(text)):
-                raise _wrong_type(member) from None
-            content = text.decode()
-        if content or presence:
-            try:
-                setattr(message, field, content)
-            except ValueError:  # an integer that the field is too narrow for
-                raise _wrong_type(member) from None
-
-    return put
-
-
-def _put_time(member: Member) -> Put:
-    decode = _DECODERS[MemberType.TIME]
-
-    def put(message: Any, value: Raw) -> None:
-        try:
-            text = decode(value)
-        except msgspec.ValidationError:
-            if _absent(value):
-                return
-            raise _wrong_type(member) from None
-        if text:
-            _set_time(message, member, text)
-
-    return put
-
-
-def _set_time(message: Any, member: Member, text: str) -> None:
-    try:
-        seconds, nanos = timestamps.parse(text)
-    except (ValueError, OverflowError):
-        raise Refused(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
-    time = getattr(message, member.field)
-    time.seconds = seconds
-    time.nanos = nanos
-    time.SetInParent()
-
-
-def _put_object(member: Member) -> Put:
-    field = member.field
-
-    def put(message: Any, value: Raw) -> None:
-        text = bytes(value)
-        if text.startswith(b"{"):
-            setattr(message, field, text)
-        elif member.options.accepts_empty_array and text.startswith(b"[") and not jsontext.elements(value):
-            setattr(message, field, "{}")
-        elif text not in (b"null", b'""'):
-            raise _wrong_type(member)
-
-    return put
+def _nothing(value: Raw, otherwise: Refused) -> bytes:
+    """The encoding of an absent value. Raises the given error where it is not absent."""
+    if _is_absent(value):
+        return b""
+    raise otherwise
 
 
 def _wrong_type(member: Member) -> Refused:
     return Refused(proto.REASON_WRONG_TYPE, member.name, f"{member.name} must be {_NOUNS[member.type]}")
 
 
+def _encoder(member: Member, message: Any) -> Encode:
+    """The encoder of a member. `message` is the descriptor of its message."""
+    prefix = protowire.prefix(message.fields_by_name[member.field].number)
+    match member.type:
+        case MemberType.STRING:
+            return _string_encoder(member, prefix)
+        case MemberType.TIME:
+            return _time_encoder(member, prefix)
+        case MemberType.OBJECT:
+            return _object_encoder(member, prefix)
+        case _:
+            return _scalar_encoder(member, GetMessageClass(message))
+
+
+def _string_encoder(member: Member, prefix: Prefix) -> Encode:
+    def encode(value: Raw) -> bytes:
+        try:
+            text = _text(value)
+        except msgspec.ValidationError:
+            text = str(memoryview(value), "ascii", "replace")
+            if not (member.options.accepts_integer and _INTEGER.fullmatch(text)):
+                raise _wrong_type(member) from None
+        if text is None:
+            return b""
+        content = text.encode()
+        return prefix(len(content)) + content
+
+    return encode
+
+
+def _time_encoder(member: Member, prefix: Prefix) -> Encode:
+    def encode(value: Raw) -> bytes:
+        try:
+            text = _text(value)
+            content = timestamps.encoded(text) if text else b""
+        except msgspec.ValidationError:
+            raise _wrong_type(member) from None
+        except (ValueError, OverflowError):
+            raise Refused(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
+        return prefix(len(content)) + content if text else b""
+
+    return encode
+
+
+def _object_encoder(member: Member, prefix: Prefix) -> Encode:
+    def encode(value: Raw) -> bytes:
+        content = bytes(value)
+        if content[0] != _OBJECT:
+            if not (member.options.accepts_empty_array and content[0] == _ARRAY and not jsontext.elements(value)):
+                return _nothing(value, _wrong_type(member))
+            content = b"{}"
+        return prefix(len(content)) + content
+
+    return encode
+
+
+def _scalar_encoder(member: Member, message: Callable[..., Any]) -> Encode:
+    decode = msgspec.json.Decoder(_SCALARS[member.type]).decode
+
+    def encode(value: Raw) -> bytes:
+        try:
+            return message(**{member.field: decode(value)}).SerializeToString()
+        except ValueError:  # msgspec's for another type, protobuf's for an integer that is out of range
+            return _nothing(value, _wrong_type(member))
+
+    return encode
+
+
+def _omit(_: Raw) -> bytes:
+    return b""
+
+
+def member_encoders(members: Iterable[Member], message: Any) -> dict[str, Encode]:
+    """The encoders of members by their names in JSON. `message` is the descriptor of their message."""
+    return {member.name: _encoder(member, message) for member in members}
+
+
 class _Table:
-    """Where the members of one kind of event go."""
+    """What one kind of event adds to the envelope."""
 
     def __init__(self, kind: schema.Kind) -> None:
-        self.field = kind.field
-        self.envelope = {member.name: _put(member) for member in schema.ENVELOPE}
-        self.own = {member.name: _put(member) for member in kind.members}
+        field = Event.DESCRIPTOR.fields_by_name[kind.field]
+        self.prefix = protowire.prefix(field.number)
+        self.own = member_encoders(kind.members, field.message_type)
         self.aliases = [(member.options.alias, member.name) for member in kind.members if member.options.alias]
 
 
+def _table(value: Raw | None, kind: schema.Kind | None) -> _Table:
+    """The table of an event, by its `type` and its route. Raises Refused."""
+    try:
+        name = "" if value is None else _text(value) or ""
+    except msgspec.ValidationError:
+        raise Refused(proto.REASON_WRONG_TYPE, _TYPE, "type must be a string") from None
+    if kind is None:
+        if table := _TABLES.get(name):
+            return table
+        if not name:
+            raise Refused(proto.REASON_REQUIRED, _TYPE, "type is required")
+        raise Refused(proto.REASON_UNKNOWN_TYPE, _TYPE, f"type must be one of {', '.join(schema.KINDS)}")
+    if name and name != kind.name:
+        raise Refused(proto.REASON_TYPE_MISMATCH, _TYPE, f"type must be {kind.name}, as the route says")
+    return _TABLES[kind.name]
+
+
+_EVENT = protowire.prefix(proto.Entry.EVENT_FIELD_NUMBER)
+_EXTRA = protowire.prefix(Event.EXTRA_JSON_FIELD_NUMBER)
+_ENVELOPE = {
+    **member_encoders(schema.ENVELOPE, Event.DESCRIPTOR),
+    # The kind's field says the type. Only the service says when an event was received.
+    **dict.fromkeys((_TYPE, "receivedAt"), _omit),
+}
 _TABLES = {name: _Table(kind) for name, kind in schema.KINDS.items()}
 _OPTIONS = {member.name: member.options for member in schema.ENVELOPE}
-# A batch says for all its events what they say themselves, in the same ways.
-_DELIVERY = {
-    member.name: _put(member._replace(options=_OPTIONS.get(member.name, member.options)))
-    for member in schema.members_of(proto.Delivery.DESCRIPTOR)
-}
+_DELIVERY = member_encoders(
+    # A batch says for all its events what they say themselves, in the same ways.
+    [m._replace(options=_OPTIONS.get(m.name, m.options)) for m in schema.members_of(proto.Delivery.DESCRIPTOR)],
+    proto.Delivery.DESCRIPTOR,
+)

@@ -102,7 +102,7 @@ class Routes:
             try:
                 collected = door.read(pixel.read_data(request.query_string))
             except Refused as refusal:
-                collected = door.refused(refusal, request.query_string)
+                collected = door.refused(refusal, request.query_string.encode())
             response = await self._answer(request, collected, self._sender(request, door))
             metrics.observe(door.path, response.status, time.perf_counter() - started)
             return answers.pixel() if response.status == 200 else response
@@ -148,7 +148,7 @@ async def preflight(_: Request, **_parts: str) -> HTTPResponse:
 
 
 def _single(kind: schema.Kind, limit: int) -> Fill:
-    def fill(collected: ParsedRequest, text: str) -> Iterable[None]:
+    def fill(collected: ParsedRequest, text: bytes) -> Iterable[None]:
         collected.add(text.strip(), limit, kind)
         return ()
 

@@ -9,12 +9,12 @@ from http_front.batch import add_events, read_batch
 from http_front.parsed_request import ParsedRequest
 
 
-def read_webhook(collected: ParsedRequest, body: str, event_limit: int) -> Iterable[None]:
+def read_webhook(collected: ParsedRequest, body: bytes, event_limit: int) -> Iterable[None]:
     """Add the events of a body that is one event, an array of events, or a batch: of many, some at each step.
 
     Raises Refused, and jsontext's errors where the body is not JSON.
     """
-    if body.lstrip()[:1] == "[":
+    if body.lstrip()[:1] == b"[":
         collected.form = "batch"
         return add_events(collected, jsontext.elements(body), event_limit)
     try:
