@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.authorization import key_of
-from http_front import wire
+from http_front import protowire
 from http_front.request_head import RequestHead
 
 _USER_AGENT = 1_024  # characters
@@ -19,10 +19,10 @@ _AUTHORIZATION = 1_024  # bytes of a header that is remembered with its key
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>[^:]*):\d+")
 """How some proxies write an address: in brackets, or with a port."""
 
-_WRITE_KEY = wire.prefix(proto.Delivery.WRITE_KEY_FIELD_NUMBER)
-_OVERRIDING_WRITE_KEY = wire.prefix(proto.Delivery.OVERRIDING_WRITE_KEY_FIELD_NUMBER)
-_IP = wire.prefix(proto.Delivery.IP_FIELD_NUMBER)
-_USER_AGENT_FIELD = wire.prefix(proto.Delivery.USER_AGENT_FIELD_NUMBER)
+_WRITE_KEY = protowire.prefix(proto.Delivery.WRITE_KEY_FIELD_NUMBER)
+_OVERRIDING_WRITE_KEY = protowire.prefix(proto.Delivery.OVERRIDING_WRITE_KEY_FIELD_NUMBER)
+_IP = protowire.prefix(proto.Delivery.IP_FIELD_NUMBER)
+_USER_AGENT_FIELD = protowire.prefix(proto.Delivery.USER_AGENT_FIELD_NUMBER)
 
 
 class ClientInfo(NamedTuple):
@@ -41,7 +41,7 @@ class ClientInfo(NamedTuple):
         parts: list[bytes] = []
         for prefix, text in zip(_FIELDS, self, strict=True):
             if text:
-                wire.put(parts, prefix, text.encode())
+                protowire.put(parts, prefix, text.encode())
         return b"".join(parts)
 
 

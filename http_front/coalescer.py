@@ -20,7 +20,7 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.lull import lull
 from event_model.schema import LIMITS
-from http_front import metrics, wire
+from http_front import metrics, protowire
 from http_front.service_pool import Services
 
 log = logging.getLogger(__name__)
@@ -35,9 +35,9 @@ LARGE = 65_536
 """Over how many bytes a request is a large one: a single event and its delivery never have as many."""
 _CALL_JOBS = LIMITS.delivery_events  # they may all share one delivery
 _ANSWER_BYTES = 64  # what an entry may add to the answer besides: many small events that are refused outgrow their call
-_ENTRY = wire.prefix(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER)
-_DELIVERY = wire.prefix(proto.CollectBatchRequest.DELIVERIES_FIELD_NUMBER)
-_ENTRY_DELIVERY = wire.tag(proto.Entry.DELIVERY_FIELD_NUMBER, wire.VARINT)
+_ENTRY = protowire.prefix(proto.CollectBatchRequest.ENTRIES_FIELD_NUMBER)
+_DELIVERY = protowire.prefix(proto.CollectBatchRequest.DELIVERIES_FIELD_NUMBER)
+_ENTRY_DELIVERY = protowire.tag(proto.Entry.DELIVERY_FIELD_NUMBER, protowire.VARINT)
 
 
 class Verdicts(NamedTuple):
@@ -188,12 +188,12 @@ def _request(jobs: Sequence[_Job]) -> bytes:
         place = shared.get(job.delivery) if len(job.entries) == 1 else None
         if place is None:
             index += 1
-            wire.put(parts, _DELIVERY, job.delivery)
-            place = _ENTRY_DELIVERY + wire.varint(index)
+            protowire.put(parts, _DELIVERY, job.delivery)
+            place = _ENTRY_DELIVERY + protowire.varint(index)
             if len(job.entries) == 1:
                 shared[job.delivery] = place
         for entry in job.entries:
-            wire.put(parts, _ENTRY, entry + place)
+            protowire.put(parts, _ENTRY, entry + place)
     return b"".join(parts)
 
 

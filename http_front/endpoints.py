@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -11,11 +12,11 @@ from event_model import jsontext
 from http_front import responses
 from http_front.client_info import ClientInfo
 from http_front.coalescer import Coalescer, Done, Verdicts
-from http_front.collecting import Collected
 from http_front.errors import Rejected
+from http_front.parsed_request import ParsedRequest
 from http_front.responses import Encoded
 
-Fill = Callable[[Collected, str], Iterable[None]]
+Fill = Callable[[ParsedRequest, bytes], Iterable[None]]
 """Reads a body's text into a parsed request, step by step. Raises Rejected, and jsontext's errors."""
 
 
@@ -31,61 +32,60 @@ class Endpoint(NamedTuple):
     is_pixel: bool = False
     """The event stands in the query, and the answer is an image."""
 
-    def read(self, body: bytes | str) -> Collected:
+    def read(self, body: bytes) -> ParsedRequest:
         """The events of a body."""
-        collected = Collected(self.form)
-        for _ in self.steps(collected, body):
+        request = ParsedRequest(self.form)
+        for _ in self.steps(request, body):
             pass
-        return collected
+        return request
 
-    def steps(self, collected: Collected, body: bytes | str) -> Iterator[None]:
+    def steps(self, request: ParsedRequest, body: bytes) -> Iterator[None]:
         """Add the events of a body, some at each step, so that other requests can have their turn in between.
 
         A body that is not JSON is read again after JavaScript's and Python's additions to JSON were mended.
         """
-        text = ""
+        text = b""
         try:
-            text = body if isinstance(body, str) else decoded(body)
+            text = utf8(body)
             try:
-                yield from self.fill(collected, text)
+                yield from self.fill(request, text)
             except jsontext.Malformed:
-                collected.entries.clear()
-                yield from self.fill(collected, jsontext.mend(text))
+                request.clear()
+                yield from self.fill(request, jsontext.mend(text.decode()).encode())
         except jsontext.Malformed as error:
             why = str(error) if text.strip() else "It is empty"
-            collected.refuse(Rejected(proto.REASON_MALFORMED_JSON, "", why), text)
+            request.refuse(Rejected(proto.REASON_MALFORMED_JSON, "", why), text)
         except jsontext.TooDeep:
-            collected.refuse(Rejected(proto.REASON_NESTED_TOO_DEEP), text)
+            request.refuse(Rejected(proto.REASON_NESTED_TOO_DEEP), text)
         except Rejected as rejection:
-            collected.refuse(rejection, text)
+            request.refuse(rejection, text)
 
-    def rejected(self, rejection: Rejected, body: str = "") -> Collected:
+    def rejected(self, rejection: Rejected, body: bytes = b"") -> ParsedRequest:
         """The parsed request that stands for a body that could not be read at all."""
-        collected = Collected(self.form)
-        collected.refuse(rejection, body)
-        return collected
+        request = ParsedRequest(self.form)
+        request.refuse(rejection, body)
+        return request
 
-    def answer(self, collected: Collected, verdicts: Verdicts, *, partly: int) -> Encoded:
+    def answer(self, request: ParsedRequest, verdicts: Verdicts, *, partly: int) -> Encoded:
         """`partly` is the status where some events were accepted and some rejected."""
         if verdicts.retry:
-            return responses.encode(responses.retry(verdicts.retry, verdicts.delay, collected.form))
+            return responses.encode(responses.retry(verdicts.retry, verdicts.delay, request.form))
         if verdicts.refusals:
-            ids = collected.message_ids()
-            return responses.encode(responses.rejected(verdicts.refusals, ids, collected.form, partly=partly))
+            ids = request.message_ids()
+            return responses.encode(responses.rejected(verdicts.refusals, ids, request.form, partly=partly))
         return responses.PIXEL if self.is_pixel else responses.SUCCESS
 
 
-def decoded(body: bytes) -> str:
-    """The body as text, without a byte-order mark. Raises Rejected."""
+def utf8(body: bytes) -> bytes:
+    """The body without a byte-order mark. Raises Rejected where it is not UTF-8, which msgspec does not check."""
     try:
-        return body.decode().removeprefix("\ufeff")
+        body.decode()
     except UnicodeDecodeError as error:
         raise Rejected(proto.REASON_MALFORMED_JSON, "", f"not UTF-8 at byte {error.start}") from None
+    return body.removeprefix(codecs.BOM_UTF8)
 
 
-def submit(coalescer: Coalescer, collected: Collected, client: ClientInfo, done: Done) -> None:
+def submit(coalescer: Coalescer, request: ParsedRequest, client: ClientInfo, done: Done) -> None:
     """Send the events to the service. `done` gets their verdicts, after this has returned."""
-    delivery = client.encoded()
-    if collected.delivery is not None:  # the batch's own fields follow, so that they count
-        delivery += collected.delivery.SerializeToString()
-    coalescer.submit(collected.entries, delivery, done)
+    # The batch's own fields follow the client's, so that they count.
+    coalescer.submit(request.entries, client.encoded() + request.delivery, done)

@@ -16,10 +16,10 @@ from http_front.body import Content, UnsupportedMediaType, framing_of
 from http_front.client_info import read_client_info
 from http_front.client_quirks import understands_207
 from http_front.coalescer import LARGE, Verdicts
-from http_front.collecting import Collected
 from http_front.config import FrontConfig
 from http_front.endpoints import Endpoint
 from http_front.errors import Rejected
+from http_front.parsed_request import ParsedRequest
 from http_front.request_head import RequestHead
 from http_front.responses import Encoded, encode
 
@@ -145,17 +145,17 @@ class Exchange:
             self._send(encode(responses.http_error(error, self.head.path)))
 
     def cancel(self) -> None:
-        """The client is gone. Events that were sent to the service are collected all the same."""
+        """The client is gone. Events that were sent to the service are request all the same."""
         self.answered = True
         if self._app_task:
             self._app_task.cancel()
 
     def _collect_pixel(self, endpoint: Endpoint) -> None:
         try:
-            collected = endpoint.read(pixel.read_data(self.head.query))
+            request = endpoint.read(pixel.read_data(self.head.query))
         except Rejected as rejection:
-            collected = endpoint.rejected(rejection, self.head.query)
-        self._submit(endpoint, collected)
+            request = endpoint.rejected(rejection, self.head.query.encode())
+        self._submit(endpoint, request)
 
     def _collect(self, endpoint: Endpoint, content: Content) -> None:
         try:
@@ -170,15 +170,15 @@ class Exchange:
 
     async def _collect_in_steps(self, endpoint: Endpoint, body: bytes) -> None:
         """Large bodies are read one after another, and small requests come in between."""
-        collected = Collected(endpoint.form)
+        request = ParsedRequest(endpoint.form)
         async with self._connection.app.ctx.large_body:
-            for _ in endpoint.steps(collected, body):
+            for _ in endpoint.steps(request, body):
                 await asyncio.sleep(0)
-        self._submit(endpoint, collected)
+        self._submit(endpoint, request)
 
-    def _submit(self, endpoint: Endpoint, collected: Collected) -> None:
+    def _submit(self, endpoint: Endpoint, request: ParsedRequest) -> None:
         """Send the events to the service, and answer when their verdicts are there."""
-        if not collected.entries:
+        if not request.entries:
             self._send(responses.SUCCESS)
             return
         connection, head = self._connection, self.head
@@ -186,12 +186,12 @@ class Exchange:
         def done(verdicts: Verdicts) -> None:
             if not self.answered:  # it took too long, or the client is gone
                 downgraded = verdicts.refusals and connection.config.stand_in_for_207 and not understands_207(head)
-                self._send(endpoint.answer(collected, verdicts, partly=200 if downgraded else 207))
+                self._send(endpoint.answer(request, verdicts, partly=200 if downgraded else 207))
 
         client = read_client_info(
             head, connection.info.client_ip, connection.config.trusted_proxies, key_in_query=endpoint.key_in_query
         )
-        endpoints.submit(connection.app.ctx.coalescer, collected, client, done)
+        endpoints.submit(connection.app.ctx.coalescer, request, client, done)
 
     async def _let_app_answer(self) -> None:
         connection = self._connection

@@ -14,16 +14,12 @@ _TO_STANDARD = str.maketrans("-_ ", "+/+", "=\r\n")
 """URL-safe letters, a `+` that arrived as a space, and padding, which is put right afterwards."""
 
 
-def read_data(query_string: str) -> str:
+def read_data(query_string: str) -> bytes:
     """The JSON text in the query's `data`: standard or URL-safe base64, padded or not. Raises Rejected."""
     values = [value for name, _, value in (pair.partition("=") for pair in query_string.split("&")) if name == "data"]
     try:
         # `unquote` leaves a plus alone, which in base64 is a letter.
         letters = unquote(values[0]).translate(_TO_STANDARD)
-        data = base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
+        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
     except (IndexError, binascii.Error, ValueError):
         raise Rejected(proto.REASON_MALFORMED_BASE64, "data") from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Rejected(proto.REASON_MALFORMED_JSON, "data", f"not UTF-8 at byte {error.start}") from None

@@ -15,10 +15,10 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import schema
 from http_front import batch, responses, sdk_settings, webhook
-from http_front.collecting import Collected
 from http_front.config import FrontConfig
 from http_front.cors import PREFLIGHT
 from http_front.endpoints import Endpoint, Fill
+from http_front.parsed_request import ParsedRequest
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
 
@@ -88,15 +88,15 @@ def _name(path: str, method: str) -> str:
 
 
 def _single(kind: schema.Kind, limit: int) -> Fill:
-    def fill(collected: Collected, text: str) -> Iterable[None]:
-        collected.add(text.strip(), limit, kind)
+    def fill(request: ParsedRequest, text: bytes) -> Iterable[None]:
+        request.add(text.strip(), limit, kind)
         return ()
 
     return fill
 
 
 async def _pixel_head(_: Request) -> HTTPResponse:
-    """HEAD asks for the headers alone, so no event is collected."""
+    """HEAD asks for the headers alone, so no event is request."""
     return responses.pixel()
 
 

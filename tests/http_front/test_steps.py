@@ -10,8 +10,8 @@ import pytest
 
 from event_model import jsontext
 from http_front import batch, webhook
-from http_front.collecting import Collected
 from http_front.endpoints import Endpoint
+from http_front.parsed_request import ParsedRequest
 
 EVENTS = [{"type": "page", "messageId": str(number), "userId": "u"} for number in range(150)]
 LIMIT = 15_360
@@ -20,51 +20,51 @@ LIMIT = 15_360
 read_batch = partial(batch.read_body, event_limit=LIMIT)
 read_webhook = partial(webhook.read_webhook, event_limit=LIMIT)
 BATCH, WEBHOOK = Endpoint("/v1/batch", "batch", read_batch), Endpoint("/v1/webhook", "single", read_webhook)
-BODY = json.dumps({"batch": EVENTS})
-NOT_PLAIN = {**EVENTS[70], "integrations": None}
+BODY = json.dumps({"batch": EVENTS}).encode()
+UNUSUAL = {**EVENTS[70], "integrations": None}
 
 
 @pytest.mark.parametrize(
     ("door", "body"),
     [
         (BATCH, {"batch": EVENTS}),
-        (BATCH, {"batch": [*EVENTS[:70], NOT_PLAIN, *EVENTS[71:]]}),
+        (BATCH, {"batch": [*EVENTS[:70], UNUSUAL, *EVENTS[71:]]}),
         (WEBHOOK, {"batch": EVENTS}),
         (WEBHOOK, EVENTS),
     ],
 )
 def test_there_is_a_step_for_every_64_events(door: Endpoint, body: object) -> None:
-    text = json.dumps(body)
-    collected = Collected(door.form)
+    text = json.dumps(body).encode()
+    collected = ParsedRequest(door.form)
     assert [len(collected.entries) for _ in door.steps(collected, text)] == [64, 128, 150]
     assert collected == door.read(text)
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
 def test_body_that_must_be_mended_is_read_once() -> None:
-    text = json.dumps({"batch": [*EVENTS[:100], {**EVENTS[100], "context": {"x": "HERE"}}, *EVENTS[101:]]})
-    collected = Collected("batch")
-    steps = BATCH.steps(collected, text.replace('"HERE"', "NaN"))
+    text = json.dumps({"batch": [*EVENTS[:100], {**EVENTS[100], "context": {"x": "HERE"}}, *EVENTS[101:]]}).encode()
+    collected = ParsedRequest("batch")
+    steps = BATCH.steps(collected, text.replace(b'"HERE"', b"NaN"))
     assert [len(collected.entries) for _ in steps] == [64, 128, 150]
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
 def test_body_that_is_found_not_to_be_json_after_some_steps_begins_again() -> None:
-    tried: list[str] = []
+    tried: list[bytes] = []
 
-    def fails_once(collected: Collected, text: str) -> Iterable[None]:
+    def fails_once(collected: ParsedRequest, text: bytes) -> Iterable[None]:
         tried.append(text)
         yield from read_batch(collected, BODY)
         if len(tried) == 1:
             raise jsontext.Malformed("near its end")
 
-    collected = Collected("batch")
+    collected = ParsedRequest("batch")
     steps = Endpoint("/v1/batch", "batch", fails_once).steps(collected, BODY)
     assert [len(collected.entries) for _ in steps] == [64, 128, 150] * 2
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
 def test_what_is_no_batch_has_no_steps() -> None:
-    collected = Collected("batch")
-    assert not [*BATCH.steps(collected, "[")]
+    collected = ParsedRequest("batch")
+    assert not [*BATCH.steps(collected, b"[")]
     assert collected.refused_whole
