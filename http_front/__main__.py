@@ -15,7 +15,7 @@ from sanic import Sanic
 from event_model.certificates import InvalidCertificates
 from http_front.app import build
 from http_front.config import FrontConfig
-from http_front.protocol import Connection
+from http_front.exchange import CONNECTION
 from http_front.service_pool import certificates
 
 _BACKLOG = 4_096
@@ -56,7 +56,7 @@ def main() -> int:
 
             loop.add_reader(int(parent), gone)
 
-    app.run(protocol=Connection, sock=listener, backlog=_BACKLOG, single_process=True, motd=False, access_log=False)
+    app.run(protocol=CONNECTION, sock=listener, backlog=_BACKLOG, single_process=True, motd=False, access_log=False)
     return 0
 
 

@@ -39,6 +39,7 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
             "AUTO_EXTEND": False,
             "PROXIES_COUNT": config.trusted_proxies or None,
             "GRACEFUL_SHUTDOWN_TIMEOUT": config.drain_timeout,
+            "REQUEST_TIMEOUT": config.body_timeout,
             "RESPONSE_TIMEOUT": config.body_timeout + config.service_timeout * 2,
         }
     )

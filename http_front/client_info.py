@@ -11,8 +11,8 @@ from urllib.parse import parse_qs
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.authorization import key_of
+from http1.request_head import RequestHead
 from http_front import protowire
-from http_front.request_head import RequestHead
 
 _USER_AGENT = 1_024  # characters
 _AUTHORIZATION = 1_024  # bytes of a header that is remembered with its key

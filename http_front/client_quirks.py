@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from http_front.request_head import RequestHead
+from http1.request_head import RequestHead
 
 
 class Client(NamedTuple):

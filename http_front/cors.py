@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from http_front.request_head import RequestHead
+from http1.request_head import RequestHead
 
 _EXPOSED = b"access-control-expose-headers: Retry-After\r\n"
 _ANY_ORIGIN = b"access-control-allow-origin: *\r\nvary: origin\r\n" + _EXPOSED

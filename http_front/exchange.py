@@ -5,48 +5,31 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from typing import Any, Protocol
+from functools import partial
+from typing import Any
 
-from sanic import HTTPResponse, Sanic
+from sanic import HTTPResponse
 from sanic.exceptions import ExpectationFailed, SanicException
+from trackside.v1 import collector_service_pb2 as proto
 
+from http1.app_request import app_request
+from http1.body import Content, Malformed, TooLarge, UnsupportedMediaType, framing_of
+from http1.connection import DISCARDED_BYTES, Connection
+from http1.request_head import RequestHead
 from http_front import endpoints, metrics, pixel, responses
-from http_front.app_request import app_request
-from http_front.body import Content, UnsupportedMediaType, framing_of
 from http_front.client_info import read_client_info
 from http_front.client_quirks import understands_207
 from http_front.coalescer import LARGE, Verdicts
-from http_front.config import FrontConfig
 from http_front.endpoints import Endpoint
 from http_front.errors import Rejected
 from http_front.parsed_request import ParsedRequest
-from http_front.request_head import RequestHead
 from http_front.responses import Encoded, encode
-
-DISCARDED_BYTES = 67_108_864
-"""Bytes of a body that nobody wants which are read, so that a client that writes first sees the answer."""
-
-
-class Writer(Protocol):
-    """The connection, as far as an exchange needs it."""
-
-    app: Sanic[Any, Any]
-    config: FrontConfig
-    transport: Any
-    info: Any
-    """A ConnInfo."""
-
-    def write_continue(self) -> None:
-        """Tell the client that the body may follow."""
-        ...
-
-    def write_answer(self, exchange: Exchange, answer: Encoded) -> None: ...
 
 
 class Exchange:
     """A request whose head was read. Its body is given to `receive`."""
 
-    def __init__(self, connection: Writer, head: RequestHead) -> None:
+    def __init__(self, connection: Connection, head: RequestHead) -> None:
         self.head = head
         self.answered = False
         self.keep_alive = head.keep_alive and head.content_length <= DISCARDED_BYTES
@@ -89,12 +72,12 @@ class Exchange:
             self.fail(ExpectationFailed(f"Unknown Expect: {expected[:40]}"))
             return
         try:
-            content = Content(head, self._connection.config.max_batch_bytes)
-        except (Rejected, UnsupportedMediaType) as error:
+            content = Content(head, self._connection.app.ctx.config.max_batch_bytes)
+        except (TooLarge, UnsupportedMediaType) as error:
             if expected:
                 self.keep_alive = False  # the body may follow, or may not
-            if isinstance(error, Rejected):
-                self._submit(endpoint, endpoint.rejected(error))
+            if isinstance(error, TooLarge):
+                self._submit(endpoint, endpoint.rejected(_rejected(error)))
             else:
                 self._send(encode(responses.http_error(error, head.path)))
             return
@@ -121,9 +104,9 @@ class Exchange:
             return start
         try:
             content.add(part)
-        except Rejected as rejection:
+        except (TooLarge, Malformed) as error:
             self._content = None
-            self._submit(endpoint, endpoint.rejected(rejection))
+            self._submit(endpoint, endpoint.rejected(_rejected(error)))
             return start
         if self._framing is None:
             self._content = None
@@ -160,8 +143,8 @@ class Exchange:
     def _collect(self, endpoint: Endpoint, content: Content) -> None:
         try:
             body = content.whole()
-        except Rejected as rejection:
-            self._submit(endpoint, endpoint.rejected(rejection))
+        except Malformed as error:
+            self._submit(endpoint, endpoint.rejected(_rejected(error)))
             return
         if len(body) > LARGE:
             self._steps = asyncio.create_task(self._collect_in_steps(endpoint, body))
@@ -181,17 +164,16 @@ class Exchange:
         if not request.entries:
             self._send(responses.SUCCESS)
             return
-        connection, head = self._connection, self.head
+        ctx, head = self._connection.app.ctx, self.head
 
         def done(verdicts: Verdicts) -> None:
             if not self.answered:  # it took too long, or the client is gone
-                downgraded = verdicts.refusals and connection.config.stand_in_for_207 and not understands_207(head)
+                downgraded = verdicts.refusals and ctx.config.stand_in_for_207 and not understands_207(head)
                 self._send(endpoint.answer(request, verdicts, partly=200 if downgraded else 207))
 
-        client = read_client_info(
-            head, connection.info.client_ip, connection.config.trusted_proxies, key_in_query=endpoint.key_in_query
-        )
-        endpoints.submit(connection.app.ctx.coalescer, request, client, done)
+        peer = self._connection.info.client_ip
+        client = read_client_info(head, peer, ctx.config.trusted_proxies, key_in_query=endpoint.key_in_query)
+        endpoints.submit(ctx.coalescer, request, client, done)
 
     async def _let_app_answer(self) -> None:
         connection = self._connection
@@ -211,4 +193,15 @@ class Exchange:
         self.answered = True
         if self._endpoint:
             metrics.observe(self._endpoint.path, answer.status, time.monotonic() - self._began)
-        self._connection.write_answer(self, answer)
+        self.keep_alive = self.keep_alive and not self._connection.is_last
+        self._connection.write_answer(answer.on(self.head, keep_alive=self.keep_alive))
+
+
+def _rejected(error: TooLarge | Malformed) -> Rejected:
+    if isinstance(error, TooLarge):
+        return Rejected(proto.REASON_REQUEST_TOO_LARGE, "", str(error))
+    return Rejected(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", str(error))
+
+
+CONNECTION: Any = partial(Connection, exchange=Exchange)
+"""The protocol that Sanic makes for each connection."""

@@ -16,9 +16,9 @@ from sanic.exceptions import SanicException
 from sanic.headers import format_http1_response
 from trackside.v1 import collector_service_pb2 as proto
 
+from http1.request_head import RequestHead
 from http_front.cors import cors_lines
 from http_front.errors import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_REQUEST
-from http_front.request_head import RequestHead
 
 Form = Literal["single", "batch"]
 

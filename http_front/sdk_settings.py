@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from sanic import HTTPResponse
 
-from http_front.app_request import AppRequest
+from http1.app_request import AppRequest
 from http_front.client_info import basic_key, query_key
 from http_front.responses import json_answer
 

@@ -24,7 +24,7 @@ from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 
 from http_front.app import build
 from http_front.config import FrontConfig
-from http_front.protocol import Connection
+from http_front.exchange import CONNECTION
 from service.__main__ import running
 from service.config import ServiceConfig
 from service.queues import open_reader
@@ -138,7 +138,7 @@ def front_alone(service: str, **settings: Any) -> Generator[httpx.Client]:
 async def answering(config: FrontConfig, listener: socket.socket) -> AsyncGenerator[None]:
     """Answer HTTP on a socket that was bound, while the context lasts."""
     app = build(config, f"trackside-{next(_names)}")
-    server = await app.create_server(sock=listener, protocol=Connection, access_log=False)
+    server = await app.create_server(sock=listener, protocol=CONNECTION, access_log=False)
     assert isinstance(server, AsyncioServer)
     await server.startup()
     await server.before_start()

@@ -10,7 +10,7 @@ from sanic.compat import Header
 from sanic.http import Stage
 from sanic.models.server_types import ConnInfo
 
-from http_front.request_head import RequestHead
+from http1.request_head import RequestHead
 
 Send = Callable[[HTTPResponse], None]
 

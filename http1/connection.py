@@ -1,24 +1,21 @@
-"""A connection: it reads one request after another, and writes their answers in the same order.
-
-Every request takes this way: httptools parses its head, and `exchange.py` handles it.
-"""
+"""A connection: it reads one request after another, and writes their answers in the same order."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from sanic import Sanic
 from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException, ServiceUnavailable
 from sanic.models.server_types import ConnInfo
 
-from http_front.config import FrontConfig
-from http_front.exchange import DISCARDED_BYTES, Exchange
-from http_front.request_head import RequestHead, begins_well, parse_head
-from http_front.responses import Encoded
+from http1.request_head import RequestHead, begins_well, parse_head
 
 HEAD_BYTES = 49_152  # a pixel of 15 KB is 20 KB of base64, and up to three times that percent-encoded
+DISCARDED_BYTES = 67_108_864
+"""Bytes that nobody wants which are read, so that a client that writes before it reads sees the answer."""
 _HEAD_END = b"\r\n\r\n"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BUFFER_BYTES = 65_536
@@ -29,14 +26,50 @@ _LAST_REQUEST_SECONDS = 1.0
 """At a stop, the time in which an idle client may send once more, and is told that it was the last."""
 
 
+class Exchange(Protocol):
+    """One request and its answer."""
+
+    answered: bool
+    keep_alive: bool
+
+    @property
+    def is_received(self) -> bool:
+        """The body has come to its end, or is not read any further."""
+        ...
+
+    def begin(self) -> None:
+        """Handle a request whose head was read. It may be answered at once."""
+        ...
+
+    def receive(self, received: bytes, start: int) -> int:
+        """Take the body's bytes from `start` on, and return where they end."""
+        ...
+
+    def fail(self, error: SanicException) -> None:
+        """Answer that HTTP forbids this, if nothing else was answered, and read nothing more."""
+        ...
+
+    def cancel(self) -> None:
+        """The client is gone."""
+        ...
+
+
 class Connection(asyncio.Protocol):
     """Sanic makes one for each connection. It calls `close_if_idle` and `abort` when it stops."""
 
     def __init__(
-        self, *, loop: asyncio.AbstractEventLoop, app: Sanic[Any, Any], signal: Any, connections: set[Any], **_: Any
+        self,
+        *,
+        exchange: Callable[[Any, RequestHead], Exchange],
+        loop: asyncio.AbstractEventLoop,
+        app: Sanic[Any, Any],
+        signal: Any,
+        connections: set[Any],
+        **_: Any,
     ) -> None:
+        """`exchange` makes the exchange of a request whose head was read on this connection."""
         self.app = app
-        self.config: FrontConfig = app.ctx.config
+        self._new_exchange = exchange
         self.transport: Any = None
         self.info: Any = None
         self._loop = loop
@@ -146,7 +179,7 @@ class Connection(asyncio.Protocol):
     def _read_head(self) -> None:
         if not self._is_reading_head:
             self._is_reading_head = True
-            self._wait(self.config.body_timeout)
+            self._wait(self.app.config.REQUEST_TIMEOUT)
         try:
             head = self._take_head()
         except SanicException as error:
@@ -154,8 +187,8 @@ class Connection(asyncio.Protocol):
             return
         if head:
             self._is_reading_head = False
-            self._exchange = Exchange(self, head)
-            self._wait(self.config.body_timeout if head.has_body else self.app.config.RESPONSE_TIMEOUT)
+            self._exchange = self._new_exchange(self, head)
+            self._wait(self.app.config.REQUEST_TIMEOUT if head.has_body else self.app.config.RESPONSE_TIMEOUT)
             self._exchange.begin()
             self._settle()
 
@@ -190,20 +223,22 @@ class Connection(asyncio.Protocol):
         """Answer a request whose head could not be read."""
         head = RequestHead()
         head.method = self._received[:5].partition(b" ")[0].decode(errors="replace")
-        self._exchange = Exchange(self, head)
+        self._exchange = self._new_exchange(self, head)
         self._exchange.fail(error)
 
     def write_continue(self) -> None:
         self.transport.write(_CONTINUE)
 
-    def write_answer(self, exchange: Exchange, answer: Encoded) -> None:
+    @property
+    def is_last(self) -> bool:
+        """The connection ends after this answer."""
+        return self._signal.stopped or (self._client_ended and not self._unread)
+
+    def write_answer(self, answer: bytes) -> None:
         """Write the answer to the request that was read last."""
-        if self.transport.is_closing():
-            return
-        if self._signal.stopped or (self._client_ended and not self._unread):
-            exchange.keep_alive = False
-        self.transport.write(answer.on(exchange.head, keep_alive=exchange.keep_alive))
-        self._settle()
+        if not self.transport.is_closing():
+            self.transport.write(answer)
+            self._settle()
 
     def _settle(self) -> None:
         """Go on with the next request, if the present one was answered and its body has ended."""
@@ -223,7 +258,7 @@ class Connection(asyncio.Protocol):
             self.close()
             return
         self._received, self._start = b"", 0
-        self._linger_until = time.monotonic() + self.config.body_timeout
+        self._linger_until = time.monotonic() + self.app.config.REQUEST_TIMEOUT
         self.transport.write_eof()
         self.transport.resume_reading()
         self._wait(_LINGER_SECONDS)
@@ -242,7 +277,7 @@ class Connection(asyncio.Protocol):
         if now >= self._deadline:
             self._expire(self._exchange)
         if not self.transport.is_closing():
-            next_look = min(self._deadline, now + min(self.config.body_timeout, _LINGER_SECONDS))
+            next_look = min(self._deadline, now + min(self.app.config.REQUEST_TIMEOUT, _LINGER_SECONDS))
             self._timer = self._loop.call_at(max(next_look, now + 0.01), self._check_deadline)
 
     def _expire(self, exchange: Exchange | None) -> None:

@@ -6,10 +6,8 @@ import re
 import zlib
 
 from sanic.exceptions import BadRequest, SanicException
-from trackside.v1 import collector_service_pb2 as proto
 
-from http_front.errors import Rejected
-from http_front.request_head import RequestHead
+from http1.request_head import RequestHead
 
 _GZIP = 31  # zlib's window bits for gzip
 _GZIP_GROWTH = 2  # what does not compress grows a little, and empty members need not end
@@ -18,6 +16,14 @@ _CHUNK_LINE_BYTES = 256  # the size of a chunk with its extensions
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[^\x00-\x08\x0a-\x1f\x7f]*")
 _TRAILER_BYTES = 8_192  # all lines together
 _LINES_A_TURN = 1_000  # a body of tiny chunks must not hold the event loop
+
+
+class TooLarge(Exception):
+    """The content has more bytes than it may. The message says how many."""
+
+
+class Malformed(Exception):
+    """The content is not what its Content-Encoding says. The message says why."""
 
 
 class UnsupportedMediaType(SanicException):
@@ -107,7 +113,7 @@ class Content:
     """The decompressed content of a body, at most `limit` bytes."""
 
     def __init__(self, head: RequestHead, limit: int) -> None:
-        """Raises UnsupportedMediaType; and Rejected where the head says a length over the limit."""
+        """Raises UnsupportedMediaType; and TooLarge where the head says a length over the limit."""
         encoding = _encoding(head)
         self._limit = limit
         self._inflate = _Inflate(limit) if encoding else None
@@ -118,14 +124,14 @@ class Content:
             raise _too_large(limit, head.content_length)
 
     def add(self, part: bytes) -> None:
-        """Raises Rejected."""
+        """Raises TooLarge and Malformed."""
         self._received += len(part)
         if self._received > self._received_limit:
             raise _too_large(self._limit)
         self._parts.append(self._inflate.inflate(part) if self._inflate else part)
 
     def whole(self) -> bytes:
-        """Raises Rejected where compressed content ends too early."""
+        """Raises Malformed where compressed content ends too early."""
         if self._inflate and self._received:
             self._inflate.check_end()
         return self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
@@ -147,7 +153,7 @@ class _Inflate:
             try:
                 part = self._inflater.decompress(compressed, self._left)
             except zlib.error:
-                raise _malformed("not gzip") from None
+                raise Malformed("not gzip") from None
             parts.append(part)
             self._left -= len(part)
             if not self._left:
@@ -157,7 +163,7 @@ class _Inflate:
 
     def check_end(self) -> None:
         if not self._inflater.eof:
-            raise _malformed("gzip that ends too early")
+            raise Malformed("gzip that ends too early")
 
 
 def _encoding(head: RequestHead) -> str:
@@ -170,11 +176,7 @@ def _encoding(head: RequestHead) -> str:
     raise UnsupportedMediaType(f"Content-Encoding {encoding[:40]!r} is not supported, gzip is")
 
 
-def _too_large(limit: int, size: int = 0) -> Rejected:
+def _too_large(limit: int, size: int = 0) -> TooLarge:
     """`size` is the body's, where the head says it."""
     has = str(size) if size else f"more than {limit}"
-    return Rejected(proto.REASON_REQUEST_TOO_LARGE, "", f"the body has {has} bytes, {limit} are allowed")
-
-
-def _malformed(description: str) -> Rejected:
-    return Rejected(proto.REASON_MALFORMED_ENCODING, "Content-Encoding", description)
+    return TooLarge(f"the body has {has} bytes, {limit} are allowed")
