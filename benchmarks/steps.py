@@ -22,8 +22,10 @@ import msgspec
 import uvloop
 from trackside.v1 import collector_service_pb2 as proto
 
-from benchmarks.compare import Load, run
+from benchmarks import one_client
+from benchmarks.loads import Load
 from benchmarks.payload import event
+from benchmarks.sending import run
 from benchmarks.servers import bare
 from event_model.schema import KINDS
 from http_front import batch, coalescer, metrics, plain
@@ -89,9 +91,9 @@ class Sink:
 
 def sockets() -> Row:
     """The kernel and the event loop, of a server that does nothing with what it reads."""
-    loads = Load("", "/v1/track", 1, 64), Load("", "/v1/batch", EVENTS, 8)
+    loads = Load("", 64, one_client.singles), Load("", 8, partial(one_client.batches, EVENTS))
     with bare() as server:
-        single, batch = [run(server, load, 3)[0].cpu for load in loads]
+        single, batch = [run(server, load, 3).cpu for load in loads]
     return Row("HTTP bytes, in and out: the kernel and the event loop", single, batch)
 
 
