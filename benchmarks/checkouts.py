@@ -58,8 +58,7 @@ def other(commit: str) -> Checkout:
         raise WrongCheckout(f"{commit} is no commit of this repository.")
     checkout = Checkout(found[:10], OTHERS / found[:10])
     if not checkout.folder.exists():
-        _git("worktree", "prune")
-        _git("worktree", "add", "--detach", str(checkout.folder), found)
+        _git("worktree", "add", "--force", "--detach", str(checkout.folder), found)
     if _git("-C", str(checkout.folder), "rev-parse", "HEAD") != found or _git(
         "-C", str(checkout.folder), "status", "--porcelain", "--untracked-files=no"
     ):

@@ -1,9 +1,10 @@
-"""Requests as many SDKs send them: each recorded one in many variants, as its senders vary.
+"""Requests as many SDKs send them: each recorded or described one in many variants, as its senders vary.
 
-The members of an event, their order, the headers and their order are the SDK's. The person, the browser, the page, the
-messageId, the times, the write key, and in most events the properties and traits are others each time. Three things of
-a recorded request are changed: a compressed body is sent as it is, because its messageIds could not be replaced;
-`Host` and `Origin` name others; of a batch's events most are tracks and pages.
+The members of an event, the headers, and the order of both are the SDK's. New in each variant are the person, the
+browser, the page, the messageId, the times and the write key; in most events also the properties and traits.
+
+A recorded request is changed in three ways. Its body is not compressed, because `load.lua` could not replace the
+messageIds. `Host` and `Origin` are others. Tracks and pages are more frequent than other kinds.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from benchmarks import people
 from benchmarks.captures import Captured, Members, read_captures
+from benchmarks.described_sdks import described
 from benchmarks.people import Person
 from benchmarks.raw_requests import EARLIER, NOW, NUMBER, Request, Requests, post, size, unescaped
 
@@ -29,7 +31,7 @@ _AS_RECORDED = 0.2
 """This part of the events keep their recorded properties and traits: many scripts, deep nesting, large numbers."""
 _MOST_EVENTS, _MEDIAN = 100, 20
 _CHUNK = 4096
-_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:(\.)\d{3})?")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{3,4}-[0-9a-f]{12}$")
 
 
@@ -54,7 +56,7 @@ def batches(count: int = 1200) -> Requests:
     """Requests of 1 to 100 events, 20 in the median, of each SDK equally many."""
     rng = random.Random(_SEED)
     sdks: dict[str, list[Captured]] = defaultdict(list)
-    for captured in read_captures():
+    for captured in [*read_captures(), *described()]:
         if captured.is_batch:
             sdks[captured.sdk].append(captured)
     made: list[Request] = []
@@ -91,10 +93,10 @@ def _a_kind(rng: random.Random, kinds: list[str]) -> str:
 
 def _varied_event(rng: random.Random, captured: Captured, recorded: Members, person: Person) -> Members:
     event = copy.deepcopy(recorded)
-    event["messageId"] = _UUID.sub(people.a_uuid(rng)[:-12] + NUMBER, event["messageId"])
+    event["messageId"] = _UUID.sub(people.a_uuid(rng), event["messageId"])[:-12] + NUMBER
     for name, value in (("userId", person.user_id), ("anonymousId", person.anonymous_id)):
         if event.get(name):
-            event[name] = value
+            event[name] = rng.randrange(10**9) if isinstance(event[name], int) else value
     if event.get("groupId"):
         event["groupId"] = f"group-{rng.randrange(10**4)}"
     if event.get("event"):
@@ -127,7 +129,7 @@ def _vary_context(rng: random.Random, captured: Captured, context: Members, pers
 def _renew_times(rng: random.Random, members: Members) -> None:
     for name, mark in (("timestamp", EARLIER), ("originalTimestamp", EARLIER), ("sentAt", NOW)):
         if isinstance(time := members.get(name), str):
-            members[name] = _TIME.sub(mark, time).replace(time[20:23], f"{rng.randrange(1000):03}", 1)
+            members[name] = _TIME.sub(rf"{mark}\g<1>{rng.randrange(1000):03}" if "." in time else mark, time)
 
 
 def _request(rng: random.Random, captured: Captured, person: Person, body: Members, events: int) -> Request:
