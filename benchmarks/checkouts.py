@@ -42,8 +42,8 @@ class Checkout(NamedTuple):
         with tempfile.TemporaryDirectory() as elsewhere:
             command = [self.python, "-c", code, *names, "trackside.v1"]
             done = subprocess.run(command, cwd=elsewhere, env=environment(), capture_output=True, text=True)
-        found = [Path(line) for line in done.stdout.splitlines()]
-        if found != expected:
+        found = [Path(line).resolve() for line in done.stdout.splitlines()]
+        if found != [path.resolve() for path in expected]:
             raise WrongCheckout(f"{self.python} imports {found or done.stderr}, not {expected}.")
 
 
