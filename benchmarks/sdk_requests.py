@@ -71,18 +71,19 @@ def _batch(rng: random.Random, captured: Captured, events: list[Members]) -> Req
     by_kind: dict[str, list[Members]] = defaultdict(list)
     for event in events:
         by_kind[event["type"]].append(event)
-    person, one_person = people.a_person(rng), "ozilla" in captured.header("user-agent")
+    person = people.a_person(rng)
+    devices = {event.get("anonymousId") for event in events}
+    one_device = len(devices) == 1 and devices != {None}
     count = min(_MOST_EVENTS, max(1, round(_MEDIAN * rng.lognormvariate(0, 0.8))))
     body = {name: value for name, value in captured.body.items() if name != "batch"}
-    # A loop, as each event of a server's batch may be another person's.
     batch: list[Members] = []
     for _ in range(count):
-        who = person if one_person else people.a_person(rng)
+        who = person if one_device else people.a_person(rng)
         batch.append(_varied_event(rng, captured, rng.choice(by_kind[_a_kind(rng, list(by_kind))]), who))
     _renew_times(rng, body)
     if "messageId" in body:
         body["messageId"] = people.a_uuid(rng)
-    # In its place: mobile SDKs write the key behind the array.
+    # The array keeps its place: mobile SDKs write the key behind it.
     ordered = {name: batch if name == "batch" else body[name] for name in captured.body}
     return _request(rng, captured, person, ordered, count)
 
