@@ -99,12 +99,13 @@ def main() -> int:
     except (Failed, WrongCheckout) as error:
         print(error, file=sys.stderr)
         return 1
-    print(table(measured, against))
-    print(*filter(None, [new_heads(measured, against), *busy(measured)]), sep="\n")
+    for said in filter(None, [table(measured, against), new_heads(measured, against), *busy(measured)]):
+        print(said)
     if arguments.record:
         record(measured)
     problems = fallen(measured) if arguments.check else []
-    print(*problems, sep="\n", file=sys.stderr)
+    for problem in problems:
+        print(problem, file=sys.stderr)
     return 1 if problems else 0
 
 

@@ -1,6 +1,7 @@
--- Replays raw requests: wrk -s load.lua URL -- FILE. benchmarks/raw_requests.py says what FILE holds.
+-- Replays raw requests: wrk -s load.lua URL -- FILE FIRST. benchmarks/raw_requests.py says what FILE holds. Numbers
+-- begin behind FIRST.
 -- wrk itself takes the first request, to look at it, and sends the others.
-local requests, sent, number = {}, 0, 0
+local requests, sent, number = {}, 0
 local second, now, earlier
 
 local function read_requests(path)
@@ -26,6 +27,7 @@ end
 
 function init(arguments)
   read_requests(arguments[1])
+  number = tonumber(arguments[2])
   collectgarbage("setpause", 400)  -- the requests are most of the memory, and stay
 end
 

@@ -88,7 +88,7 @@ def test_a_request_that_is_stored_in_part_or_twice_is_noticed() -> None:
 
 
 def test_batches_have_1_to_100_events_and_about_20_in_the_median() -> None:
-    sizes = [request.events for request in sdk_requests.batches(400).requests]
+    sizes = [request.events for request in sdk_requests.batches(200).requests]
     assert 1 <= min(sizes) < 4
     assert 60 < max(sizes) <= 100
     assert 16 <= statistics.median(sizes) <= 24
