@@ -29,8 +29,8 @@ generate: .venv/dev ## Make all that is generated from the protos: code, and doc
 	$(BIN)/python proto/generate.py
 	$(BIN)/python proto/document.py
 
-bench: .venv/dev wrk ## Measure beside Sanic's ceiling and a plain server; ARGS=--record keeps the figures
-	$(BIN)/python -m benchmarks.compare $(ARGS)
+bench: .venv/dev wrk ## Measure beside Sanic's ceiling; AGAINST=COMMIT also beside that commit; see benchmarks/README.md
+	$(BIN)/python -m benchmarks.compare $(if $(AGAINST),--against $(AGAINST)) $(ARGS)
 
 bench-check: .venv/dev wrk ## Fail where Trackside fell behind the recorded figures
 	$(BIN)/python -m benchmarks.compare --check $(ARGS)
@@ -45,7 +45,7 @@ lock: .venv/dev ## Pin every dependency anew
 		-c requirements.lock pyproject.toml --group dev -o requirements-dev.lock $(ARGS)
 
 clean: ## Remove what was set up and made; the data directory stays
-	rm -rf .venv .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .bench .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Trackside needs Python 3.11 or later; set PYTHON=") if sys.version_info < (3, 11) else 0'

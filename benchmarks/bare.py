@@ -17,14 +17,16 @@ class Bare(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._left = 0
+        self._chunked = False
 
     def data_received(self, data: bytes) -> None:
         if not self._left:
             head, _, data = data.partition(b"\r\n\r\n")
             found = _LENGTH.search(head)
             self._left = int(found[1]) if found else 0
-        self._left -= len(data)
-        if not self._left:
+            self._chunked = b"chunked" in head
+        self._left -= 0 if self._chunked else len(data)
+        if data.endswith(b"\r\n0\r\n\r\n") if self._chunked else not self._left:
             self._transport.write(ANSWER)
 
 

@@ -7,10 +7,10 @@ import json
 import sqlite3
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import Any
 
 import uvicorn
-from fastapi import Body, FastAPI
+from fastapi import FastAPI, Request
 
 app = FastAPI()
 writer = ThreadPoolExecutor(1)
@@ -28,15 +28,10 @@ def store(events: list[dict[str, Any]]) -> None:
     connection.execute("COMMIT")
 
 
-@app.post("/v1/track")
-async def track(event: Annotated[dict[str, Any], Body()]) -> dict[str, bool]:
-    await asyncio.get_running_loop().run_in_executor(writer, store, [event])
-    return {"Success": True}
-
-
-@app.post("/v1/batch")
-async def batch(body: Annotated[dict[str, Any], Body()]) -> dict[str, bool]:
-    await asyncio.get_running_loop().run_in_executor(writer, store, body["batch"])
+@app.post("/{path:path}")
+async def collect(request: Request) -> dict[str, bool]:
+    body: dict[str, Any] = json.loads(await request.body())
+    await asyncio.get_running_loop().run_in_executor(writer, store, body.get("batch") or [body])
     return {"Success": True}
 
 

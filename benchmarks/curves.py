@@ -9,16 +9,18 @@ from __future__ import annotations
 import argparse
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
-from benchmarks.compare import EMPTY, Load, Result, run
+from benchmarks import one_client
+from benchmarks.loads import Load, empty
+from benchmarks.sending import Result, run
 from benchmarks.servers import ceiling, cpu_seconds, trackside
 
-SINGLE, BATCH = "/v1/track", "/v1/batch"
-CONNECTIONS = [Load(f"{count} connections", SINGLE, 1, count) for count in (1, 4, 16, 64, 256, 1024)]
-SIZES = [Load(f"{size:,} bytes", SINGLE, 1, 64, size) for size in (200, 950, 4_000, 15_000)]
-BATCHES = [Load(f"batches of {count}", BATCH, count, 8) for count in (1, 10, 100, 500)]
-BESIDE = Load("single events, 16 connections", SINGLE, 1, 16)
-BULK = Load("batches of 500, 4 connections", BATCH, 500, 4)
+CONNECTIONS = [Load(f"{count} connections", count, one_client.singles) for count in (1, 4, 16, 64, 256, 1024)]
+SIZES = [Load(f"{size:,} bytes", 64, partial(one_client.singles, size)) for size in (200, 950, 4_000, 15_000)]
+BATCHES = [Load(f"batches of {count}", 8, partial(one_client.batches, count)) for count in (1, 10, 100, 500)]
+BESIDE = Load("single events, 16 connections", 16, one_client.singles)
+BULK = Load("batches of 500, 4 connections", 4, partial(one_client.batches, 500))
 IDLE_SECONDS = 20
 HEAD = "| | of the ceiling | events/s | p50 ms | p99 ms | CPU µs/event | memory MB |\n|---|---|---|---|---|---|---|"
 
@@ -28,26 +30,21 @@ def curve(title: str, loads: list[Load], seconds: int) -> None:
     print(f"\n{title}\n\n{HEAD}", flush=True)
     for load in loads:
         with ceiling() as server:
-            empty, _ = run(server, EMPTY, seconds)
+            limit = run(server, empty(), seconds)
         with trackside() as server:
-            result, answered = run(server, load, seconds)
-            stored = server.stored()
-        if stored < answered:
-            raise RuntimeError(f"{answered} events were answered and {stored} stored")
-        show(load.name, result, result.events_per_second / empty.requests_per_second)
+            result = run(server, load, seconds)
+        show(load.title, result, result.events_per_second / limit.events_per_second)
 
 
 def fairness(seconds: int) -> None:
     """The latency of single events, alone and beside somebody's batches."""
     print(f"\nFairness\n\n{HEAD}", flush=True)
     with trackside() as server, ThreadPoolExecutor(1) as beside:
-        alone, _ = run(server, BESIDE, seconds)
-        show(f"{BESIDE.name}, alone", alone, None)
-        bulk = beside.submit(run, server, BULK, seconds + 2)
+        show(f"{BESIDE.title}, alone", run(server, BESIDE, seconds), None)
+        bulk = beside.submit(run, server, BULK, seconds + 2, 1_000_000_000)
         time.sleep(1)  # until the batches come
-        held_up, _ = run(server, BESIDE, seconds)
-        show(f"{BESIDE.name}, beside the batches", held_up, None)
-        show(BULK.name, bulk.result()[0], None)
+        show(f"{BESIDE.title}, beside the batches", run(server, BESIDE, seconds, 2_000_000_000), None)
+        show(BULK.title, bulk.result(), None)
 
 
 def idle() -> None:

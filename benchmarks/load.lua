@@ -1,61 +1,60 @@
--- Sends POST requests with events of their own: wrk -s load.lua URL -- PATH EVENTS_A_REQUEST BYTES_AN_EVENT RUN
--- Every messageId is new; a repeated one would be a duplicate, and cost nothing. So is every timestamp.
-local threads = 0
+-- Replays raw requests: wrk -s load.lua URL -- FILE FIRST. benchmarks/raw_requests.py says what FILE holds. Numbers
+-- begin behind FIRST.
+-- wrk itself takes the first request, to look at it, and sends the others.
+local requests, sent, number = {}, 0
+local second, now, earlier
 
-local second, clock
-
--- The rest of a messageId, and a timestamp.
-function stamped(number)
-  local seconds = math.floor(number / 1000)
-  if seconds ~= second then
-    second, clock = seconds, os.date("!%H:%M:%S", seconds)
+local function read_requests(path)
+  local file = assert(io.open(path, "rb"))
+  while true do
+    local length = file:read(4)
+    if not length then break end
+    local a, b, c, d = length:byte(1, 4)
+    local text = file:read(a + 256 * (b + 256 * (c + 256 * d)))
+    local parts, marks = {}, {}
+    for plain, mark in text:gmatch("([^\1\2\3]*)([\1\2\3]?)") do
+      parts[#parts + 1] = plain
+      if mark ~= "" then
+        parts[#parts + 1] = mark
+        marks[#marks + 1] = #parts
+        marks[#marks + 1] = mark:byte()
+      end
+    end
+    requests[#requests + 1] = {parts = parts, marks = marks}
   end
-  return string.format('%02d%010d","timestamp":"2026-11-23T%s.%03dZ"', thread or 0, number, clock, number % 1000)
-end
-
-function setup(thread)
-  threads = threads + 1
-  thread:set("thread", threads)
+  file:close()
 end
 
 function init(arguments)
-  path, events, bytes, run = arguments[1], tonumber(arguments[2]), tonumber(arguments[3]), arguments[4]
-  sent = 0
-  local head = '{"userId":"user-12345","anonymousId":"cf09e649-fd0b-46b6-9fc1-53ab9cd05c47","type":"track",'
-    .. '"event":"Order Completed","sentAt":"2026-11-23T08:00:01.456Z",'
-    .. '"integrations":{"All":true},"context":{"library":{"name":"analytics.js","version":"2.11.1"},'
-    .. '"page":{"path":"/academy/","title":"Academy","url":"https://example.com/academy/"},"locale":"en-US"},'
-    .. '"properties":{"orderId":"50314b8e9bcf","total":27.5,"products":[{"sku":"45790-32","price":19}],"note":"'
-  if bytes < 500 then
-    head = '{"userId":"user-12345","type":"track","event":"Order Completed","properties":{"note":"'
-  end
-  local tail = '"},"messageId":"'
-  local fixed = #head + #tail + #run + #stamped(0) + 2
-  event = head .. string.rep("x", math.max(0, bytes - fixed)) .. tail .. run
-  headers = {["Authorization"] = "Basic YmVuY2g6", ["Content-Type"] = "application/json"}
-end
-
-local function one()
-  sent = sent + 1
-  return event .. stamped(sent) .. "}"
+  read_requests(arguments[1])
+  number = tonumber(arguments[2])
+  collectgarbage("setpause", 400)  -- the requests are most of the memory, and stay
 end
 
 function request()
-  if path == "/" then
-    return wrk.format("POST", path, headers, "")
+  local made = requests[sent % #requests + 1]
+  sent = sent + 1
+  if sent % 16 == 1 and os.time() ~= second then
+    second = os.time()
+    now, earlier = os.date("!%Y-%m-%dT%H:%M:%S", second), os.date("!%Y-%m-%dT%H:%M:%S", second - 1)
   end
-  if path ~= "/v1/batch" then
-    return wrk.format("POST", path, headers, one())
+  local parts, marks = made.parts, made.marks
+  for i = 1, #marks, 2 do
+    local at, kind = marks[i], marks[i + 1]
+    if kind == 1 then
+      number = number + 1
+      parts[at] = string.format("%012d", number)
+    else
+      parts[at] = kind == 2 and earlier or now
+    end
   end
-  local parts = {}
-  for i = 1, events do parts[i] = one() end
-  return wrk.format("POST", path, headers, '{"batch":[' .. table.concat(parts, ",") .. "]}")
+  return table.concat(parts)
 end
 
 function done(summary, latency)
+  local errors = summary.errors
   io.write(string.format(
-    'RESULT {"requests": %d, "seconds": %.6f, "p50": %.3f, "p99": %.3f, "p999": %.3f, "errors": %d}\n',
+    'RESULT {"requests": %d, "seconds": %.6f, "p50": %.3f, "p99": %.3f, "p999": %.3f, "status": %d, "socket": %d}\n',
     summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000,
-    latency:percentile(99.9) / 1000,
-    summary.errors.status + summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout))
+    latency:percentile(99.9) / 1000, errors.status, errors.connect + errors.read + errors.write + errors.timeout))
 end

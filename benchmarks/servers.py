@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import sqlite3
@@ -12,12 +11,14 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from service.queues import open_reader
+import msgspec
+
+from benchmarks.checkouts import Checkout, WrongCheckout, environment, here
 
 HERE = Path(__file__).parent
 _START = 30.0  # seconds
@@ -29,8 +30,8 @@ class Server(NamedTuple):
     port: int
     processes: dict[str, int]
     """Their ids, by name."""
-    stored: Callable[[], int]
-    """How many events it holds."""
+    stored: Callable[[], Iterator[str]] | None = None
+    """The messageIds of the events that it holds, if it stores any."""
 
 
 def free_port() -> int:
@@ -40,24 +41,28 @@ def free_port() -> int:
 
 
 @contextmanager
-def trackside(*flags: str) -> Generator[Server]:
-    """A default `trackside serve`."""
+def trackside(checkout: Checkout | None = None) -> Generator[Server]:
+    """A default `trackside serve` of a checkout. Raises WrongCheckout if a process runs another one's code."""
+    checkout = checkout or here()
+    checkout.prove()
     with tempfile.TemporaryDirectory() as folder:
         port, admin, grpc = free_port(), free_port(), free_port()
         ports = ["--http-port", str(port), "--admin-port", str(admin), "--grpc-port", str(grpc)]
-        command = [str(Path(sys.executable).parent / "trackside"), "serve", *ports, "--data-dir", folder, *flags]
-        with _running(command, f"http://127.0.0.1:{port}/health") as pid:
-            yield Server(port, {**_children(pid), "supervisor": pid}, lambda: len(records(folder)))
+        command = [str(checkout.command), "serve", *ports, "--data-dir", folder]
+        with _running(command, f"http://127.0.0.1:{port}/health", folder) as pid:
+            processes = {**_children(pid, checkout), "supervisor": pid}
+            yield Server(port, processes, lambda: _message_ids(records(folder, checkout)))
 
 
 @contextmanager
 def service(folder: str) -> Generator[Server]:
     """The service alone, with its queue in `folder`. The port is gRPC's."""
+    checkout = here()
     port, admin = free_port(), free_port()
     ports = ["--admin-port", str(admin), "--grpc-port", str(port)]
-    command = [str(Path(sys.executable).parent / "trackside"), "serve", "--only", "service", "--data-dir", folder]
-    with _running([*command, *ports], f"http://127.0.0.1:{admin}/readyz") as pid:
-        yield Server(port, _children(pid), lambda: len(records(folder)))
+    command = [str(checkout.command), "serve", "--only", "service", "--data-dir", folder]
+    with _running([*command, *ports], f"http://127.0.0.1:{admin}/readyz", folder) as pid:
+        yield Server(port, _children(pid, checkout), lambda: _message_ids(records(folder, checkout)))
 
 
 def ceiling() -> AbstractContextManager[Server]:
@@ -74,7 +79,7 @@ def bare() -> AbstractContextManager[Server]:
 def _storing_nothing(name: str) -> Generator[Server]:
     port = free_port()
     with _running([sys.executable, str(HERE / f"{name}.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
-        yield Server(port, {name: pid}, lambda: 0)
+        yield Server(port, {name: pid})
 
 
 @contextmanager
@@ -84,13 +89,15 @@ def baseline() -> Generator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         database = f"{folder}/events.db"
         command = [sys.executable, str(HERE / "baseline.py"), str(port), database]
-        with _running(command, f"http://127.0.0.1:{port}/") as pid:
+        with _running(command, f"http://127.0.0.1:{port}/", folder) as pid:
             yield Server(port, {"fastapi": pid}, lambda: _rows(database))
 
 
 @contextmanager
-def _running(command: list[str], url: str) -> Generator[int]:
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _running(command: list[str], url: str, folder: str | None = None) -> Generator[int]:
+    """Run a command in a folder, without variables that would change its code or settings."""
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=folder, env=environment(), stdout=quiet, stderr=quiet)
     try:
         deadline = time.monotonic() + _START
         while not _answers(url):
@@ -113,30 +120,39 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _children(pid: int) -> dict[str, int]:
+def _children(pid: int, checkout: Checkout) -> dict[str, int]:
     """The processes of a supervisor, by their module's name."""
     names: dict[str, int] = {}
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
         arguments = Path(f"/proc/{child}/cmdline").read_text().split("\0")
+        if Path(arguments[0]).parent != checkout.python.parent:
+            raise WrongCheckout(f"A process of {checkout.name} runs {arguments[0]}.")
         names[arguments[arguments.index("-m") + 1]] = int(child)
     return names
 
 
-def records(folder: str) -> list[bytes]:
-    """What a reader finds in the queue."""
-
-    async def read() -> list[bytes]:
-        reader = open_reader(f"sqlite:///{folder}/queue.db")
-        found = [record async for record in reader.read(last=None, limit=None, follow=False)]
-        await reader.close()
-        return found
-
-    return asyncio.run(read())
+def records(folder: str, checkout: Checkout | None = None) -> Generator[bytes]:
+    """What `trackside tail` finds in the queue."""
+    command = [(checkout or here()).command, "tail", "--from-start", "--data-dir", folder]
+    with subprocess.Popen(command, cwd=folder, env=environment(), stdout=subprocess.PIPE) as process:
+        assert process.stdout
+        yield from process.stdout
+    if process.returncode:
+        raise RuntimeError(f"trackside tail ended with {process.returncode}")
 
 
-def _rows(database: str) -> int:
+class _Stored(msgspec.Struct):
+    message_id: str = msgspec.field(name="messageId")
+
+
+def _message_ids(records: Iterator[bytes]) -> Iterator[str]:
+    decode = msgspec.json.Decoder(_Stored).decode
+    return (decode(record).message_id for record in records)
+
+
+def _rows(database: str) -> Iterator[str]:
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        return connection.execute("SELECT count(*) FROM events").fetchone()[0]
+        yield from (message_id for (message_id,) in connection.execute("SELECT message_id FROM events"))
 
 
 def cpu_seconds(pid: int) -> float:
