@@ -171,6 +171,20 @@ async def test_what_is_put_into_a_file_that_was_removed_is_not_called_durable(pa
     await queue.close()
 
 
+async def test_what_is_committed_to_a_file_that_was_removed_meanwhile_is_not_called_durable(
+    path: Path, clock: Clock
+) -> None:
+    queue = open_at(path, clock)
+    await queue.put(records("a"))
+    with locked(path):
+        putting = asyncio.create_task(queue.put(records("b")))
+        await asyncio.sleep(0)  # the put has found the file in place, and its commit waits for the lock
+        os.unlink(path)
+    with pytest.raises(QueueUnavailable, match="removed"):
+        await putting
+    await queue.close()
+
+
 async def test_a_reader_that_keeps_reading_neither_blocks_the_writer_nor_lets_the_log_grow(
     path: Path, clock: Clock
 ) -> None:
