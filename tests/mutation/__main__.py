@@ -58,7 +58,10 @@ def main() -> int:
     end = time.monotonic() + given.budget * 60
     _STATE.mkdir(exist_ok=True)
     with (_STATE / "lock").open("w") as lock:
-        flock(lock, LOCK_EX | LOCK_NB)
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except OSError:
+            sys.exit("Another run is under way.")
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         adopt_orphans()
         _restore()

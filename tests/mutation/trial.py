@@ -23,7 +23,7 @@ import sanic as sanic
 
 _MEMORY, _FILE = 8 << 30, 2 << 30
 """Bytes: a mutant may never end taking them."""
-_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 class Trial(NamedTuple):
@@ -68,6 +68,7 @@ def _run(tests: Sequence[str], output: Path) -> int:
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
         resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         status = pytest.main(["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", *tests])
         sys.stdout.flush()
     finally:
