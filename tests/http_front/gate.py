@@ -11,11 +11,11 @@ from typing import Any, cast
 
 import grpc
 import httpx
-from trackside.v1 import collector_service_pb2
+from trackside.v1 import collector_service_pb2 as proto
 
 from tests.running import Running, front_alone
 
-_SERVICE = collector_service_pb2.DESCRIPTOR.services_by_name["CollectorService"].full_name
+_SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
 
 
 def collect_batch(service: grpc.Channel) -> Callable[[bytes], bytes]:
@@ -32,10 +32,13 @@ class Gate:
         self.passed = threading.Semaphore(0)
         """Released by each call when the service has answered it."""
         self.opened = threading.Event()
+        self.calls: list[proto.CollectBatchRequest] = []
+        """Those that came to the gate, in order."""
         self._collect = collect_batch(service)
 
     def relay(self, calls: Iterator[bytes], _: Any) -> Iterator[bytes]:
         for call in calls:
+            self.calls.append(proto.CollectBatchRequest.FromString(call))
             self.arrived.release()
             assert self.opened.wait(10)
             answer = self._collect(call)
