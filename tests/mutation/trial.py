@@ -69,7 +69,8 @@ def _run(tests: Sequence[str], output: Path) -> int:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        status = pytest.main(["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", *tests])
+        hung = ["--timeout=30", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
+        status = pytest.main(["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", *hung, *tests])
         sys.stdout.flush()
     finally:
         os._exit(status)
