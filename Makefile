@@ -35,6 +35,9 @@ bench: .venv/dev wrk ## Measure beside Sanic's ceiling; AGAINST=COMMIT also besi
 bench-check: .venv/dev wrk ## Fail where Trackside fell behind the recorded figures
 	$(BIN)/python -m benchmarks.compare --check $(ARGS)
 
+mutants: .venv/dev ## See whether tests notice faults put into modules: 90 minutes at most; ARGS=MODULE for one
+	$(BIN)/python -m tests.mutation $(ARGS)
+
 wrk:
 	@command -v wrk >/dev/null || (apt-get -q update && apt-get -q -y install wrk)
 
@@ -62,6 +65,6 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	$(INSTALL) --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@
 
-.PHONY: bench bench-check wrk help serve test check format generate lock clean
+.PHONY: bench bench-check mutants wrk help serve test check format generate lock clean
 
 -include tests/sdks/sdks.mk clients/clients.mk

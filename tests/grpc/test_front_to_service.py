@@ -114,6 +114,14 @@ def test_service_that_is_not_there_costs_no_request_and_two_lines_of_log(
     assert said[1] == f"the service at {away.address} answers again"
 
 
+def test_request_finds_the_one_service_that_is_there_among_many(tmp_path: Path) -> None:
+    targets = [f"unix:{tmp_path / str(number)}" for number in range(5)]
+    with service(tmp_path / "there") as there, front_alone(",".join([*targets, there.address])) as front:
+        # Each begins with another target.
+        assert [send(front, str(number)) for number in range(6)] == [200] * 6
+        assert ids(there) == [str(number) for number in range(6)]
+
+
 def test_no_service_at_all_is_503(tmp_path: Path) -> None:
     with front_alone(f"127.0.0.1:{free_port()},127.0.0.1:{free_port()}") as front:
         assert send(front) == 503

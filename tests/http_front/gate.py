@@ -11,11 +11,16 @@ from typing import Any, cast
 
 import grpc
 import httpx
-from trackside.v1 import collector_service_pb2
+from trackside.v1 import collector_service_pb2 as proto
 
 from tests.running import Running, front_alone
 
-_SERVICE = collector_service_pb2.DESCRIPTOR.services_by_name["CollectorService"].full_name
+_SERVICE = proto.DESCRIPTOR.services_by_name["CollectorService"].full_name
+
+
+def collect_batch(service: grpc.Channel) -> Callable[[bytes], bytes]:
+    """Calls CollectBatch with messages as they are."""
+    return cast("Callable[[bytes], bytes]", service.unary_unary(f"/{_SERVICE}/CollectBatch"))
 
 
 class Gate:
@@ -27,10 +32,13 @@ class Gate:
         self.passed = threading.Semaphore(0)
         """Released by each call when the service has answered it."""
         self.opened = threading.Event()
-        self._collect = cast("Callable[[bytes], bytes]", service.unary_unary(f"/{_SERVICE}/CollectBatch"))
+        self.calls: list[proto.CollectBatchRequest] = []
+        """Those that came to the gate, in order."""
+        self._collect = collect_batch(service)
 
     def relay(self, calls: Iterator[bytes], _: Any) -> Iterator[bytes]:
         for call in calls:
+            self.calls.append(proto.CollectBatchRequest.FromString(call))
             self.arrived.release()
             assert self.opened.wait(10)
             answer = self._collect(call)
@@ -38,23 +46,36 @@ class Gate:
             yield answer
 
 
+Relay = Callable[[Iterator[bytes], grpc.ServicerContext], Iterator[bytes]]
+"""Answers the calls of one stream."""
+
+
+@contextmanager
+def serving(relay: Relay, directory: Path) -> Generator[str]:
+    """A server whose streams `relay` answers; its target."""
+    with ThreadPoolExecutor(8) as threads:
+        server = grpc.server(threads)
+        method = cast("Any", grpc.stream_stream_rpc_method_handler(cast("Any", relay)))
+        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {"CollectStream": method})])
+        target = f"unix:{directory / 'relay'}"
+        server.add_insecure_port(target)
+        server.start()
+        try:
+            yield target
+        finally:
+            server.stop(5).wait()
+
+
 @contextmanager
 def gated(trackside: Running, directory: Path, **settings: Any) -> Generator[tuple[Gate, httpx.Client]]:
     """A front whose service is behind a gate, which is closed."""
     gate = Gate(trackside.channel)
-    with ThreadPoolExecutor(8) as threads:
-        server = grpc.server(threads)
-        method = cast("Any", grpc.stream_stream_rpc_method_handler(gate.relay))
-        server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler(_SERVICE, {"CollectStream": method})])
-        target = f"unix:{directory / 'gate'}"
-        server.add_insecure_port(target)
-        server.start()
+    with serving(gate.relay, directory) as target:
         try:
             with front_alone(target, **settings) as http:
                 yield gate, http
         finally:
             gate.opened.set()
-            server.stop(5).wait()
 
 
 def address(http: httpx.Client) -> tuple[str, int]:

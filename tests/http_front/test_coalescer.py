@@ -39,8 +39,9 @@ def submitted(coalescer: Coalescer, entries: Sequence[bytes], delivery: bytes) -
 
 
 @asynccontextmanager
-async def coalescing(trackside: Running) -> AsyncGenerator[Coalescer]:
-    services = Services(FrontConfig(service=f"unix:{trackside.data_dir / 'grpc'}"))
+async def coalescing(trackside: Running, target: str = "") -> AsyncGenerator[Coalescer]:
+    """Calls the service, or what is at another gRPC target."""
+    services = Services(FrontConfig(service=target or f"unix:{trackside.data_dir / 'grpc'}"))
     coalescer = Coalescer(services, pending_bytes=1 << 30)
     try:
         yield coalescer

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.http_front.gate import address, gated
-from tests.http_front.wire import chunked, connected, head, page, request
+from tests.http_front.wire import Wire, chunked, connected, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
 
@@ -36,6 +36,48 @@ def test_connection_is_kept_for_further_requests(trackside: Running) -> None:
         assert (answer.status, answer.headers["connection"]) == (200, "close")
         assert wire.ended()
     assert ids(trackside) == [f"kept {number}" for number in range(4)]
+
+
+@pytest.mark.parametrize("value", ["close", "Close"])
+def test_connection_is_closed_when_the_client_asks_for_it_however_often_that_head_came(
+    trackside: Running, value: str
+) -> None:
+    for number in range(3):
+        with connected(trackside.http_address) as wire:
+            wire.send(request("/v1/page", page(f"kept {value} {number}")))
+            assert wire.answer().headers["connection"] == "keep-alive"
+            wire.send(request("/v1/page", page(f"last {value} {number}"), f"Connection: {value}"))
+            answer = wire.answer()
+            assert (answer.json, answer.headers["connection"]) == (SUCCESS, "close")
+            assert wire.ended()
+        assert ids(trackside) == [f"kept {value} {number}", f"last {value} {number}"]
+
+
+def flood(wire: Wire, data: bytes, most: int) -> None:
+    """Send data again and again, to so many bytes. Raises TimeoutError where the server takes no more."""
+    sent = 0
+    while sent < most:
+        sent += wire.socket.send(data[sent % len(data) :])
+
+
+def test_connection_is_not_read_without_end_while_its_request_waits(trackside: Running, tmp_path: Path) -> None:
+    most = 64 << 20  # more than the system's buffers on both sides take
+    one = request("/v1/page", page("flood", padding="x" * 10_000))
+    with gated(trackside, tmp_path) as (gate, http), connected(address(http)) as wire:
+        gate.opened.set()
+        wire.send(one)  # after which its head is no news
+        assert wire.answer().json == SUCCESS
+        assert gate.arrived.acquire(timeout=5)
+        gate.opened.clear()
+        wire.send(one)
+        assert gate.arrived.acquire(timeout=5)
+        wire.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            flood(wire, one * 100, most)
+        gate.opened.set()
+        wire.socket.settimeout(5)
+        assert wire.answer().json == SUCCESS
+    assert ids(trackside) == ["flood"]
 
 
 def test_requests_that_do_not_wait_are_answered_in_order(trackside: Running) -> None:

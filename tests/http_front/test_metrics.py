@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.http_front.gate import gated
+from tests.http_front.gate import address, gated
+from tests.http_front.wire import connected, request
 from tests.running import KEY, Running, basic
 
 
@@ -138,6 +143,50 @@ def test_time_of_a_request_is_measured_by_route_and_status(trackside: Running) -
     trackside.post("/v1/webhook?writeKey=k", event("routes 4"))
     assert [answered(*route) for route in routes] == [number + 1 for number in before]
     assert len(trackside.lines()) == 4
+
+
+def seconds(name: str, **labels: str) -> float:
+    """What a histogram has measured so far."""
+    return REGISTRY.get_sample_value(f"{name}_sum", labels) or 0
+
+
+PIXEL = "/v1/pixel/page?" + urlencode({"data": base64.b64encode(json.dumps(event("pixel")).encode()).decode()})
+
+
+@pytest.mark.parametrize(
+    ("route", "sent"),
+    [
+        ("/v1/page", request("/v1/page", json.dumps(event("single")).encode())),
+        ("/v1/batch", request("/v1/batch", json.dumps({"batch": [event("batch")]}).encode())),
+        ("/v1/pixel", request(PIXEL, method="GET")),
+    ],
+)
+def test_measured_time_of_a_request_contains_the_time_that_it_waited_for_the_service(
+    trackside: Running, tmp_path: Path, route: str, sent: bytes
+) -> None:
+    with gated(trackside, tmp_path) as (gate, http), connected(address(http)) as wire:
+        for _ in range(2):  # once with a head that is new, once with one that is not
+            before = seconds("trackside_http_request_seconds", route=route, status="200")
+            began = time.perf_counter()
+            wire.send(sent)
+            assert gate.arrived.acquire(timeout=5)
+            arrived = time.perf_counter()
+            assert http.get("/nowhere").status_code == 404
+            waited = time.perf_counter() - arrived
+            gate.opened.set()
+            assert wire.answer().status == 200
+            measured = seconds("trackside_http_request_seconds", route=route, status="200") - before
+            assert 0 < waited <= measured <= time.perf_counter() - began
+            gate.opened.clear()
+    trackside.lines()
+
+
+def test_time_until_records_are_durable_is_measured(trackside: Running) -> None:
+    before, began = seconds("trackside_queue_put_seconds"), time.perf_counter()
+    assert trackside.post("/v1/page", event("durable")).status_code == 200
+    measured = seconds("trackside_queue_put_seconds") - before
+    assert 0 < measured < time.perf_counter() - began
+    trackside.lines()
 
 
 def test_event_that_waits_too_long_for_the_service_has_no_outcome_of_its_own(

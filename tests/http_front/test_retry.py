@@ -111,6 +111,15 @@ def test_request_is_429_while_too_much_waits(trackside: Running, tmp_path: Path)
     assert [queued["messageId"] for queued in trackside.queued()] == ["second"]
 
 
+def test_failed_call_gives_back_the_bytes_that_it_held(trackside: Running, tmp_path: Path) -> None:
+    with gated(trackside, tmp_path, front_pending_bytes=1, service_timeout=0.3) as (gate, http):
+        for path, body in (("/v1/page", event("lost")), ("/v1/batch", {"batch": [event("lost as well")]})):
+            assert post(http, path, body).status_code == 503
+        gate.opened.set()
+        assert_answer(post(http, "/v1/page", event("after the failures")), 200, SUCCESS)
+    assert "after the failures" in [queued["messageId"] for queued in trackside.queued()]
+
+
 def sent_by(http: httpx.Client) -> dict[str, str]:
     return {"ip": "127.0.0.1", "userAgent": http.headers["User-Agent"]}
 

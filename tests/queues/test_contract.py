@@ -140,6 +140,13 @@ async def test_puts_at_once_are_all_queued_once_and_in_order(backend: Backend) -
     assert found == values(records("0-1", "shared", "0-2", *(f"{n}-{i}" for n in range(1, 200) for i in (1, 2))))
 
 
+async def test_duplicates_at_either_end_of_puts_at_once_are_told_to_the_puts_that_they_are_of(backend: Backend) -> None:
+    queue = backend.open()
+    outcomes = await asyncio.gather(*(queue.put(records("first", str(n), "last")) for n in range(50)))
+    await queue.close()
+    assert [list(duplicates) for duplicates in outcomes] == [[], *([[0, 2]] * 49)]
+
+
 async def test_a_caller_that_goes_away_takes_nothing_with_it(backend: Backend) -> None:
     queue = backend.open()
     leaving = asyncio.create_task(queue.put(records("leaving")))

@@ -87,6 +87,44 @@ async def test_puts_at_once_share_commits(path: Path, clock: Clock) -> None:
     await queue.close()
 
 
+@pytest.mark.parametrize(("sizes", "groups"), [([999, 1, 999, 1], 2), ([500] * 6, 3), ([5_000, 1], 2)])
+async def test_a_commit_takes_no_further_put_after_a_thousand_records(
+    path: Path, clock: Clock, sizes: list[int], groups: int
+) -> None:
+    queue = open_at(path, clock)
+    with locked(path):
+        puts = [asyncio.create_task(queue.put(records("first")))]
+        await asyncio.sleep(0)
+        puts += [
+            asyncio.create_task(queue.put(records(*[f"{number} {each}" for each in range(size)])))
+            for number, size in enumerate(sizes)
+        ]
+        await asyncio.sleep(0)
+    await asyncio.gather(*puts)
+    assert queue.commits == 1 + groups
+    await queue.close()
+
+
+async def test_a_probe_is_written_also_where_it_shares_its_turn_with_duplicates_alone(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    with locked(path):
+        first = asyncio.create_task(queue.put(records("a")))
+        await asyncio.sleep(0)
+        again, health = asyncio.create_task(queue.put(records("a"))), asyncio.create_task(queue.healthy())
+        await asyncio.sleep(0)
+    assert (list(await first), list(await again), await health) == ([], [0], True)
+    assert queue.commits == 2
+    await queue.close()
+
+
+async def test_a_queue_that_was_closed_leaves_no_log_beside_its_file(path: Path, clock: Clock) -> None:
+    queue = open_at(path, clock)
+    await queue.put(records("a"))
+    assert path.with_name("queue.db-wal").exists()
+    await queue.close()
+    assert not path.with_name("queue.db-wal").exists()
+
+
 async def test_every_commit_is_synced_by_the_writer(path: Path, clock: Clock) -> None:
     queue = open_at(path, clock)
     execute = queue._connection.execute  # pyright: ignore[reportPrivateUsage]
@@ -117,6 +155,7 @@ async def test_a_failed_transaction_fails_its_puts_and_later_ones_succeed(path: 
         failed = [record("failed", value=LARGE), record("as well", value=LARGE)]
         outcomes = await asyncio.gather(*(queue.put([each]) for each in failed), return_exceptions=True)
         assert [type(outcome) for outcome in outcomes] == [QueueUnavailable, QueueUnavailable]
+        assert str(outcomes[0]).startswith(f"The queue {path} cannot be written: ")
         assert not await queue.healthy()
     assert await queue.healthy()
     assert list(await queue.put([*failed, *records("before", "after")])) == [2]
@@ -162,12 +201,27 @@ async def test_what_is_put_into_a_file_that_was_removed_is_not_called_durable(pa
     queue = open_at(path, clock)
     await queue.put(records("a"))
     os.unlink(path)
-    with pytest.raises(QueueUnavailable, match=str(path)):
+    with pytest.raises(QueueUnavailable, match=rf"^The queue {path} was removed or replaced\.$"):
         await queue.put(records("b"))
     assert not await queue.healthy()
+    assert queue.commits == 1
     not_a_database(path)
     with pytest.raises(QueueUnavailable, match="replaced"):
         await queue.put(records("b"))
+    await queue.close()
+
+
+async def test_what_is_committed_to_a_file_that_was_removed_meanwhile_is_not_called_durable(
+    path: Path, clock: Clock
+) -> None:
+    queue = open_at(path, clock)
+    await queue.put(records("a"))
+    with locked(path):
+        putting = asyncio.create_task(queue.put(records("b")))
+        await asyncio.sleep(0)  # the put has found the file in place, and its commit waits for the lock
+        os.unlink(path)
+    with pytest.raises(QueueUnavailable, match="removed"):
+        await putting
     await queue.close()
 
 
@@ -265,8 +319,11 @@ def test_a_file_that_is_no_queue_is_refused_in_a_sentence(
     path: Path, clock: Clock, make: Callable[[Path], None]
 ) -> None:
     make(path)
-    with pytest.raises(InvalidQueue, match=r"queue\.db.*\.$"):
+    with pytest.raises(InvalidQueue, match=r"queue\.db.*\.$") as first:
         open_at(path, clock)
+    with pytest.raises(InvalidQueue) as second:
+        open_at(path, clock)
+    assert str(second.value) == str(first.value), "its lock is given back"
     with pytest.raises(InvalidQueue, match=r"queue\.db.*\.$"):
         open_reader(f"sqlite:///{path}")
 

@@ -9,7 +9,8 @@ SDKS_READY := $(SDKS_PYTHON:%=$(SDKS_BUILD)/python/%/ready) $(SDKS_BUILD)/javasc
 test-sdks: .venv/dev ## Run the published SDKs against a real server
 	@$(MAKE) --no-print-directory --jobs 3 --output-sync sdks-ready
 	rm -rf $(SDKS_BUILD)/results
-	$(BIN)/pytest $(SDKS) --confcutdir=$(SDKS) --numprocesses=12 --maxschedchunk=1 $(ARGS)
+	$(BIN)/pytest $(SDKS) --confcutdir=$(SDKS) --numprocesses=12 --maxschedchunk=1 \
+		--timeout=300 -o faulthandler_timeout=290 $(ARGS)
 	$(BIN)/python -m tests.sdks.document --check
 
 sdks-docs: ## Write docs/sdks.md from the last `make test-sdks`

@@ -36,3 +36,12 @@ def test_the_newest_are_remembered() -> None:
         resends.has("key", str(number), "required", now=0)
     assert resends.has("key", "1", "required", now=0)
     assert not resends.has("key", "0", "required", now=0)
+
+
+def test_refusal_that_comes_again_after_a_while_is_one_of_the_newest() -> None:
+    resends = Resends()
+    for number in range(REMEMBERED):
+        resends.has("key", str(number), "required", now=0)
+    assert not resends.has("key", "0", "required", now=LATER)
+    resends.has("key", "one more", "required", now=LATER)
+    assert resends.has("key", "0", "required", now=LATER)

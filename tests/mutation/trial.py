@@ -1,0 +1,84 @@
+"""Runs tests in a process of their own, which is gone afterwards with all that it started."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import resource
+import select
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+# The tests' process is a fork of this one: what is imported here, and is never mutated, need not be imported again.
+import grpc as grpc
+import protovalidate as protovalidate
+import pydantic_settings as pydantic_settings
+import pytest
+import sanic as sanic
+
+_MEMORY, _FILE = 8 << 30, 2 << 30
+"""Bytes: a mutant may never end taking them."""
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+class Trial(NamedTuple):
+    killed_by: str
+    """The test that failed, or what else went wrong; empty where all is well."""
+    seconds: float
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, so that `tried` can end it."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def tried(tests: Sequence[str], limit: float, output: Path) -> Trial:
+    """Run tests until one fails, or for so many seconds. What they print goes to the file `output`."""
+    began = time.monotonic()
+    process = os.fork() or _run(tests, output)
+    watched = os.pidfd_open(process)
+    try:
+        in_time, _, _ = select.select([watched], [], [], limit)
+        status = os.waitpid(process, 0)[1] if in_time else 0
+    finally:
+        os.close(watched)
+        _end_children()
+    seconds = round(time.monotonic() - began, 2)
+    if not in_time:
+        return Trial("the time that it took", seconds)
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output.read_text(errors="replace"), re.MULTILINE)
+    return Trial((failed[1] if failed else f"status {status}") if status else "", seconds)
+
+
+def _run(tests: Sequence[str], output: Path) -> int:
+    """Run tests in this process, and end it."""
+    status = 1
+    try:
+        file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        sys.dont_write_bytecode = True
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        hung = ["--timeout=30", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
+        status = pytest.main(["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", *hung, *tests])
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
+
+
+def _end_children() -> None:
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while found := children.read_text().split():
+        for child in map(int, found):
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
