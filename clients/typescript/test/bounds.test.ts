@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { Client, Closed, EventSchema, QueueFull, Reason, type Event } from "@trackside/client";
+import { Client, Closed, Code, EventSchema, QueueFull, Reason, type Event } from "@trackside/client";
 import { Server } from "./server.js";
 import { Told } from "./told.js";
 
@@ -27,6 +27,7 @@ test("a call that waits for room fails when the client is closed", async () => {
   assert.equal(await client.close(0), 1);
   await waiting;
   await assert.rejects(client.track("u-1", "Third"), Closed);
+  await assert.rejects(client.track("u-1", ""), Closed); // would be refused by an open client
   assert.equal(await client.close(), 0);
 });
 
@@ -54,6 +55,39 @@ test("an event goes out when it has waited for others long enough, with no flush
   await using client = new Client(server.target, { writeKey: "waited", onAccepted, flushIntervalMs: 10 });
   const settled = once(accepted, "event");
   assert.deepEqual([await client.track("u-1", "Seen")], await settled);
+});
+
+test("flush wakes at the last answer, and else at its timeout", async () => {
+  await using paused = await Server.start();
+  await using client = new Client(paused.target, { flushIntervalMs: 60_000 });
+  await paused.tell("pause");
+  await client.track("u-1", "Seen");
+  assert.equal(await client.flush(50), 1);
+  const flushes = [client.flush(100_000), client.flush(100_000), client.flush(100_000)];
+  await paused.tell("resume");
+  assert.deepEqual(await Promise.all(flushes), [0, 0, 0]);
+});
+
+test("close says the last status and the target", async () => {
+  const told = new Told();
+  const client = new Client(NOBODY, told.callbacks);
+  await client.track("u-1", "Seen");
+  assert.equal(await client.close(500), 1);
+  const [{ why } = assert.fail()] = told.lost;
+  assert.equal(why.code, Code.Unavailable);
+  assert.match(why.description, /^the client was closed; the last status of 127\.0\.0\.1:1 was UNAVAILABLE: ./);
+});
+
+test("close says that no call was answered", async () => {
+  await using paused = await Server.start();
+  await paused.tell("pause");
+  const told = new Told();
+  const client = new Client(paused.target, told.callbacks);
+  await client.track("u-1", "Seen");
+  assert.equal(await client.close(200), 1);
+  await paused.tell("resume");
+  const description = `the client was closed before ${paused.target} answered`;
+  assert.deepEqual(told.lost.map(({ why }) => why), [{ code: Code.Canceled, description }]);
 });
 
 test("close and `await using` send what is queued", async () => {
@@ -115,7 +149,7 @@ test("a time past the year 9999 is refused", async () => {
 
 test("an option outside its bounds is an error at construction", () => {
   const counts = [{ batchEvents: 0 }, { batchEvents: 5_001 }, { batchBytes: 2 ** 22 }, { calls: NaN }];
-  for (const options of [...counts, { fullWaitMs: -1 }, { retryForMs: Infinity }, { writeKey: "ключ" }]) {
+  for (const options of [...counts, { fullWaitMs: -1 }, { retryForMs: Infinity }, { retries: 1 }, { writeKey: "ключ" }]) {
     assert.throws(() => new Client(NOBODY, options), RangeError);
   }
 });

@@ -3,7 +3,16 @@ import { once } from "node:events";
 import { createServer as createHttp2Server } from "node:http2";
 import { connect, createServer, type AddressInfo, type Server as Listener, type Socket } from "node:net";
 import { after, test } from "node:test";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Client, Code, Reason, type Event } from "@trackside/client";
+import {
+  CollectorService,
+  Outcome,
+  type CollectBatchRequest,
+  type CollectBatchResponseSchema,
+} from "../src/gen/trackside/v1/collector_service_pb.js";
 import { Server } from "./server.js";
 import { Told } from "./told.js";
 
@@ -41,8 +50,8 @@ test("every outcome reaches its callback, once for each event", async () => {
   assert.ok(told.duplicates.includes(accepted));
   const reasons = told.refused.map(({ event, why }) => [event.messageId, why.reason]);
   assert.deepEqual(reasons, [[refused, Reason.EVENT_TOO_LARGE]]);
-  const losses = told.lost.map(({ event, why }) => [event.messageId, why.code, why.description]);
-  assert.deepEqual(losses, [[lost, undefined, "closed"]]);
+  assert.deepEqual(told.lost.map(({ event }) => event.messageId), [lost]);
+  assert.match(told.lost[0]!.why.description, /^the client was closed/);
   assert.deepEqual(await server.messageIds("outcomes"), [accepted, beside, retried]);
 });
 
@@ -57,6 +66,40 @@ test("events are given up when they were sent for long enough", async () => {
   assert.equal(await broken.close(), 0);
   await server.tell("mend");
   assert.deepEqual(told.lost.map(({ why }) => why.code), [Code.Unavailable, Code.Unavailable]);
+});
+
+/** Answers each call with the next response, and then accepts all. */
+async function answering(...responses: MessageInitShape<typeof CollectBatchResponseSchema>[]) {
+  const requests: string[][] = [];
+  const collectBatch = ({ entries }: CollectBatchRequest) => {
+    requests.push(entries.map(({ content }) => (content.value as Event).messageId));
+    return responses.shift() ?? { outcomes: entries.map(() => Outcome.ACCEPTED) };
+  };
+  const routes = (router: ConnectRouter) => void router.service(CollectorService, { collectBatch });
+  const listener = createHttp2Server(connectNodeAdapter({ routes }));
+  return { target: await listening(listener), requests, [Symbol.dispose]: () => void listener.close() };
+}
+
+test("an event without an outcome, or with one that is unknown, is sent again", async () => {
+  using answers = await answering({ outcomes: [99 as Outcome, Outcome.ACCEPTED] }, {});
+  const told = new Told();
+  const client = new Client(answers.target, { ...told.callbacks, flushIntervalMs: 60_000 });
+  const sent = [await client.track("u-1", "First"), await client.track("u-1", "Second"), await client.track("u-1", "Third")];
+  assert.equal(await client.close(), 0);
+  const left = [sent[2], sent[0]].sort();
+  assert.deepEqual(answers.requests.map((request) => [...request].sort()), [[...sent].sort(), left, left]);
+  assert.deepEqual([...told.accepted].sort(), sent.sort());
+});
+
+test("a refusal reaches the event of its index", async () => {
+  const refusals = [2, 0].map((index) => ({ index, description: `number ${index}` }));
+  using answers = await answering({ outcomes: [Outcome.REFUSED, Outcome.ACCEPTED, Outcome.REFUSED], refusals });
+  const told = new Told();
+  const client = new Client(answers.target, { ...told.callbacks, flushIntervalMs: 60_000 });
+  const sent = [await client.track("u-1", "First"), await client.track("u-1", "Second"), await client.track("u-1", "Third")];
+  assert.equal(await client.close(), 0);
+  const refused = told.refused.map(({ event, why }) => [event.messageId, why.description]);
+  assert.deepEqual(refused, [[sent[0], "number 0"], [sent[2], "number 2"]]);
 });
 
 test("events are given up at once on a status that sending again cannot help", async () => {
