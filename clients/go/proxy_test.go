@@ -19,8 +19,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// door stands before a server as a proxy does. It notes the calls, and spoils the first of them.
-type door struct {
+// proxy stands in front of a server. It notes the calls, and answers the first of them with faults.
+type proxy struct {
 	target string
 	mutex  sync.Mutex
 	faults []fault
@@ -36,27 +36,27 @@ type call struct {
 	messageIDs    []string
 }
 
-func open(t *testing.T, target string, faults ...fault) *door {
-	d := &door{faults: faults}
-	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: target})
+func open(t *testing.T, target string, faults ...fault) *proxy {
+	p := &proxy{faults: faults}
+	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: target})
 	transport := &http.Transport{Protocols: http2()}
-	proxy.Transport = transport
-	proxy.FlushInterval = -1 // trailers included
+	forward.Transport = transport
+	forward.FlushInterval = -1 // trailers included
 	handle := func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			panic(http.ErrAbortHandler)
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		d.next(t, r, body)(w, func(w http.ResponseWriter) { proxy.ServeHTTP(w, r) })
+		p.next(t, r, body)(w, func(w http.ResponseWriter) { forward.ServeHTTP(w, r) })
 	}
 	server := httptest.NewUnstartedServer(http.HandlerFunc(handle))
 	server.Config.Protocols = http2()
 	server.Start()
 	t.Cleanup(server.Close)
 	t.Cleanup(transport.CloseIdleConnections)
-	d.target = server.Listener.Addr().String()
-	return d
+	p.target = server.Listener.Addr().String()
+	return p
 }
 
 func http2() *http.Protocols {
@@ -65,7 +65,7 @@ func http2() *http.Protocols {
 	return &protocols
 }
 
-func (d *door) next(t *testing.T, r *http.Request, body []byte) fault {
+func (p *proxy) next(t *testing.T, r *http.Request, body []byte) fault {
 	var request pb.CollectBatchRequest
 	if err := proto.Unmarshal(body[5:], &request); err != nil { // after gRPC's flag and length
 		t.Error(err)
@@ -74,22 +74,22 @@ func (d *door) next(t *testing.T, r *http.Request, body []byte) fault {
 	for _, entry := range request.Entries {
 		call.messageIDs = append(call.messageIDs, entry.GetEvent().MessageId)
 	}
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	d.calls = append(d.calls, call)
-	if len(d.faults) == 0 {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.calls = append(p.calls, call)
+	if len(p.faults) == 0 {
 		return passed
 	}
-	fault := d.faults[0]
-	d.faults = d.faults[1:]
+	fault := p.faults[0]
+	p.faults = p.faults[1:]
 	return fault
 }
 
 // sizes are the numbers of events in the calls.
-func (d *door) sizes() (sizes []int) {
-	d.mutex.Lock()
-	defer d.mutex.Unlock()
-	for _, call := range d.calls {
+func (p *proxy) sizes() (sizes []int) {
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	for _, call := range p.calls {
 		sizes = append(sizes, len(call.messageIDs))
 	}
 	return sizes
