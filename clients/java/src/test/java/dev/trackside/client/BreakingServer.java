@@ -10,8 +10,8 @@ import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.Semaphore;
 
-/** An HTTP/2 server that knows just enough to cut every call off once its request is there. */
-final class Scissors implements AutoCloseable {
+/** Speaks just enough HTTP/2 to break every call once its request has arrived. */
+final class BreakingServer implements AutoCloseable {
     private static final int PREFACE = 24;
     private static final int DATA = 0;
     private static final int RST_STREAM = 3;
@@ -25,7 +25,7 @@ final class Scissors implements AutoCloseable {
     private final Semaphore calls = new Semaphore(0);
 
     /** Resets the call's stream, or closes the connection. */
-    Scissors(boolean reset) throws IOException {
+    BreakingServer(boolean reset) throws IOException {
         this.reset = reset;
         target = "127.0.0.1:" + listener.getLocalPort();
         var thread = new Thread(this::serve);
@@ -41,7 +41,7 @@ final class Scissors implements AutoCloseable {
         try {
             while (true) {
                 try (var connection = listener.accept()) {
-                    cut(connection);
+                    breakCalls(connection);
                 } catch (EOFException gone) {
                     continue; // the client's next connection
                 }
@@ -53,7 +53,7 @@ final class Scissors implements AutoCloseable {
         }
     }
 
-    private void cut(Socket connection) throws IOException {
+    private void breakCalls(Socket connection) throws IOException {
         var in = new DataInputStream(connection.getInputStream());
         in.skipNBytes(PREFACE);
         connection.getOutputStream().write(frame(SETTINGS, 0, 0).array());

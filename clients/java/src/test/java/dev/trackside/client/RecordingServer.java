@@ -13,22 +13,22 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
 
-/** A small server of a test's own: it answers as it is told, and keeps the requests. */
-final class Door extends CollectorServiceGrpc.CollectorServiceImplBase implements AutoCloseable {
+/** A small gRPC server that answers as a test says, and keeps the requests. */
+final class RecordingServer extends CollectorServiceGrpc.CollectorServiceImplBase implements AutoCloseable {
     final List<CollectBatchRequest> requests = Collections.synchronizedList(new ArrayList<>());
     final String target;
     private final Function<CollectBatchRequest, CollectBatchResponse> answer;
     private final io.grpc.Server server;
 
     /** What the answer throws is the call's status. */
-    Door(Function<CollectBatchRequest, CollectBatchResponse> answer) throws IOException {
+    RecordingServer(Function<CollectBatchRequest, CollectBatchResponse> answer) throws IOException {
         this.answer = answer;
         server = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).addService(this).build().start();
         target = "127.0.0.1:" + server.getPort();
     }
 
-    Door() throws IOException {
-        this(Door::accept);
+    RecordingServer() throws IOException {
+        this(RecordingServer::accept);
     }
 
     static CollectBatchResponse accept(CollectBatchRequest request) {
