@@ -85,24 +85,24 @@ func TestAWaitForRoomEndsWithClose(t *testing.T) {
 }
 
 func TestAClosedClientTakesNothing(t *testing.T) {
-	var told told
-	client := start(t, nowhere, told.options(trackside.Options{}))
+	var results results
+	client := start(t, nowhere, results.options(trackside.Options{}))
 	equal(t, "given up", client.Close(time.Second), 0)
 	for _, name := range []string{"E", ""} { // an event without a name would be refused
 		_, err := client.Track(t.Context(), "u", name, nil)
 		equal(t, "error", err, trackside.ErrClosed)
 	}
-	equal(t, "settled", len(told.settled), 0)
+	equal(t, "settled", len(results.settled), 0)
 }
 
 func TestCloseGivesUpWhatIsLeftWithTheLastStatusAndTheTarget(t *testing.T) {
-	var told told
-	client := start(t, nowhere, told.options(trackside.Options{}))
+	var results results
+	client := start(t, nowhere, results.options(trackside.Options{}))
 	sent := track(t, client, 300)
 	equal(t, "given up", client.Close(500*time.Millisecond), 300)
 	equal(t, "given up by a second close", client.Close(time.Hour), 0)
-	once(t, "settled", told.settled, sent)
-	for _, why := range told.lost {
+	once(t, "settled", results.settled, sent)
+	for _, why := range results.lost {
 		equal(t, "closed", errors.Is(why, trackside.ErrClosed), true)
 		equal(t, "code", status.Code(why), codes.Unavailable)
 		said := "the client was closed; the last status of 127.0.0.1:1 was UNAVAILABLE: "
@@ -115,13 +115,13 @@ func TestCloseSaysThatNoCallWasAnswered(t *testing.T) {
 	answer := make(chan bool)
 	proxy := open(t, server.Target, func(http.ResponseWriter, func(http.ResponseWriter)) { <-answer })
 	defer close(answer)
-	var told told
-	client := start(t, proxy.target, told.options(trackside.Options{}))
+	var results results
+	client := start(t, proxy.target, results.options(trackside.Options{}))
 	track(t, client, 1)
 	equal(t, "given up", client.Close(200*time.Millisecond), 1)
-	equal(t, "closed", errors.Is(told.lost[0], trackside.ErrClosed), true)
-	equal(t, "code", status.Code(told.lost[0]), codes.Canceled)
-	equal(t, "why", told.lost[0].Error(), "trackside: the client was closed before "+proxy.target+" answered")
+	equal(t, "closed", errors.Is(results.lost[0], trackside.ErrClosed), true)
+	equal(t, "code", status.Code(results.lost[0]), codes.Canceled)
+	equal(t, "why", results.lost[0].Error(), "trackside: the client was closed before "+proxy.target+" answered")
 }
 
 func TestFlushWakesAtTheLastAnswerAndElseAtItsTimeout(t *testing.T) {

@@ -23,7 +23,7 @@ Answer = Callable[[proto.CollectBatchRequest, grpc.ServicerContext], proto.Colle
 
 
 class Recorder(proto_grpc.CollectorServiceServicer):
-    """Answers calls as it is told, and keeps their requests."""
+    """Answers calls as a test says, and keeps their requests."""
 
     def __init__(self) -> None:
         self.requests: list[proto.CollectBatchRequest] = []

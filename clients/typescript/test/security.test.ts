@@ -4,14 +4,14 @@ import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { Client, EventSchema, Reason, type Options } from "@trackside/client";
 import { Server } from "./server.js";
-import { Told } from "./told.js";
+import { Results } from "./results.js";
 
-async function send(server: Server, options: Options): Promise<Told> {
-  const told = new Told();
-  await using client = new Client(server.target, { writeKey: "k", retryForMs: 100, ...told.callbacks, ...options });
+async function send(server: Server, options: Options): Promise<Results> {
+  const results = new Results();
+  await using client = new Client(server.target, { writeKey: "k", retryForMs: 100, ...results.callbacks, ...options });
   await client.track("u-1", "Seen");
   assert.equal(await client.flush(), 0);
-  return told;
+  return results;
 }
 
 test("the write key goes with each call, and an event's own before it", async () => {
@@ -21,11 +21,11 @@ test("the write key goes with each call, and an event's own before it", async ()
     const { refused } = await send(server, { writeKey });
     assert.deepEqual(refused.map(({ why }) => why.reason), [Reason.INVALID_WRITE_KEY]);
   }
-  const told = new Told();
-  const client = new Client(server.target, { writeKey: "wrong", ...told.callbacks });
+  const results = new Results();
+  const client = new Client(server.target, { writeKey: "wrong", ...results.callbacks });
   await client.collect(create(EventSchema, { userId: "u-1", writeKey: "right", kind: { case: "page", value: {} } }));
   await client.close();
-  assert.equal(told.accepted.length, 1);
+  assert.equal(results.accepted.length, 1);
 });
 
 test("TLS trusts the roots that are given, and the system's without", async () => {

@@ -153,16 +153,16 @@ class CallsTest {
             throw StatusProto.toStatusRuntimeException(com.google.rpc.Status.newBuilder()
                     .setCode(codes.next().value()).addDetails(Any.pack(delay)).build());
         };
-        var told = new Told();
+        var results = new Results();
         try (var server = new RecordingServer(answer); var client = new Client(server.target, options -> {
-            told.listen(options);
+            results.listen(options);
             options.retryFor = java.time.Duration.ofSeconds(20);
         })) {
             long began = System.nanoTime();
             var sent = track(client, 3);
             assertEquals(0, client.flush(LONG));
             assertTrue(System.nanoTime() - began < 10_000_000_000L);
-            assertEquals(sent, told.accepted);
+            assertEquals(sent, results.accepted);
             assertEquals(3, server.requests.size());
             assertEquals(1, server.requests.stream().distinct().count());
         }
@@ -189,15 +189,15 @@ class CallsTest {
     @ParameterizedTest
     @EnumSource(value = Status.Code.class, names = {"INVALID_ARGUMENT", "INTERNAL", "PERMISSION_DENIED", "UNIMPLEMENTED"})
     void aStatusThatDoesNotPassGivesTheEventsUpAtOnce(Status.Code code) throws Exception {
-        var told = new Told();
+        var results = new Results();
         try (var server = new RecordingServer(request -> {
             throw new StatusRuntimeException(code.toStatus().withDescription("no"));
-        }); var client = new Client(server.target, told::listen)) {
+        }); var client = new Client(server.target, results::listen)) {
             var sent = track(client, 2);
             assertEquals(0, client.flush(LONG));
-            assertEquals(sent, told.notAccepted);
-            assertEquals(code, told.lost.get(0).getCode());
-            assertEquals("no", told.lost.get(0).getDescription());
+            assertEquals(sent, results.notAccepted);
+            assertEquals(code, results.lost.get(0).getCode());
+            assertEquals("no", results.lost.get(0).getDescription());
             assertEquals(List.of(2), server.sizes());
         }
     }
@@ -205,13 +205,13 @@ class CallsTest {
     @Test
     void eventsThatTheAnswerForgotAreSentAgain() throws Exception {
         var answers = List.of(0, 1, 1).iterator();
-        var told = new Told();
+        var results = new Results();
         try (var server = new RecordingServer(request -> CollectBatchResponse.newBuilder()
                 .addAllOutcomes(Collections.nCopies(answers.next(), Outcome.OUTCOME_ACCEPTED)).build());
-                var client = new Client(server.target, told::listen)) {
+                var client = new Client(server.target, results::listen)) {
             var sent = track(client, 2);
             assertEquals(0, client.flush(LONG));
-            assertEquals(sent, told.accepted);
+            assertEquals(sent, results.accepted);
             assertEquals(List.of(2, 2, 1), server.sizes());
         }
     }
@@ -219,13 +219,13 @@ class CallsTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void aCallThatIsCutOffIsSentAgain(boolean reset) throws Exception {
-        var told = new Told();
-        try (var server = new BreakingServer(reset); var client = new Client(server.target, told::listen)) {
+        var results = new Results();
+        try (var server = new BreakingServer(reset); var client = new Client(server.target, results::listen)) {
             var sent = track(client, 1);
             server.awaitCalls(3);
             assertEquals(1, client.close(java.time.Duration.ZERO));
-            assertEquals(sent, told.notAccepted);
-            assertTrue(told.lost.get(0).getDescription().contains("the last status of " + server.target), told.lost::toString);
+            assertEquals(sent, results.notAccepted);
+            assertTrue(results.lost.get(0).getDescription().contains("the last status of " + server.target), results.lost::toString);
         }
     }
 
@@ -274,13 +274,13 @@ class CallsTest {
 
     @Test
     void closeGivesUpWhatIsLeftWithTheLastStatusAndTheTarget() {
-        var told = new Told();
-        var client = new Client(Server.NOWHERE, told::listen);
+        var results = new Results();
+        var client = new Client(Server.NOWHERE, results::listen);
         var sent = track(client, 300);
         assertEquals(300, client.close(java.time.Duration.ofSeconds(1)));
         assertEquals(0, client.close(HOUR));
-        Told.assertOnce(sent, told.notAccepted);
-        for (var why : told.lost) {
+        Results.assertOnce(sent, results.notAccepted);
+        for (var why : results.lost) {
             assertEquals(Status.Code.UNAVAILABLE, why.getCode());
             var said = "the client was closed; the last status of 127.0.0.1:1 was UNAVAILABLE: ";
             assertTrue(why.getDescription().startsWith(said), why::toString);
@@ -289,19 +289,19 @@ class CallsTest {
 
     @Test
     void closeSaysThatNoCallWasAnswered() throws Exception {
-        var told = new Told();
+        var results = new Results();
         var answer = new CountDownLatch(1);
         try (var server = new RecordingServer(request -> {
             Uninterruptibles.awaitUninterruptibly(answer);
             return RecordingServer.accept(request);
         })) {
-            var client = new Client(server.target, told::listen);
+            var client = new Client(server.target, results::listen);
             track(client, 1);
             assertEquals(1, client.close(java.time.Duration.ofMillis(300)));
             answer.countDown();
-            assertEquals(Status.Code.CANCELLED, told.lost.get(0).getCode());
+            assertEquals(Status.Code.CANCELLED, results.lost.get(0).getCode());
             var said = "the client was closed before " + server.target + " answered";
-            assertEquals(said, told.lost.get(0).getDescription());
+            assertEquals(said, results.lost.get(0).getDescription());
         }
     }
 
@@ -343,27 +343,27 @@ class CallsTest {
                 .addOutcomes(Outcome.OUTCOME_REFUSED).addOutcomes(Outcome.OUTCOME_ACCEPTED).addOutcomes(Outcome.OUTCOME_REFUSED);
         response.addRefusalsBuilder().setIndex(2).setDescription("number 2");
         response.addRefusalsBuilder().setIndex(0).setDescription("number 0");
-        var told = new Told();
+        var results = new Results();
         try (var server = new RecordingServer(request -> response.build()); var client = new Client(server.target, options -> {
-            told.listen(options);
+            results.listen(options);
             options.flushInterval = HOUR;
         })) {
             var sent = track(client, 3);
             assertEquals(0, client.flush(LONG));
-            assertEquals(List.of(sent.get(0), sent.get(2)), told.notAccepted);
-            assertEquals(List.of("number 0", "number 2"), told.refused.stream().map(Refusal::getDescription).toList());
+            assertEquals(List.of(sent.get(0), sent.get(2)), results.notAccepted);
+            assertEquals(List.of("number 0", "number 2"), results.refused.stream().map(Refusal::getDescription).toList());
         }
     }
 
     @Test
     void closeSettlesEveryEventThoughItsThreadIsInterrupted() {
-        var told = new Told();
-        var client = new Client(Server.NOWHERE, told::listen);
+        var results = new Results();
+        var client = new Client(Server.NOWHERE, results::listen);
         var sent = track(client, 300);
         Thread.currentThread().interrupt();
         assertEquals(300, client.close(HOUR));
         assertTrue(Thread.interrupted(), "the interrupt is kept");
-        Told.assertOnce(sent, told.notAccepted);
+        Results.assertOnce(sent, results.notAccepted);
     }
 
     @Test
@@ -382,7 +382,7 @@ class CallsTest {
 
     static List<Object> withoutAForm() {
         Runnable function = () -> {};
-        return List.of(Thread.currentThread(), List.of(new File("f")), Map.of("function", function), new Told());
+        return List.of(Thread.currentThread(), List.of(new File("f")), Map.of("function", function), new Results());
     }
 
     @ParameterizedTest
@@ -396,11 +396,11 @@ class CallsTest {
 
     @Test
     void aTimePastTheYear9999IsRefusedInTheCall() {
-        var told = new Told();
-        try (var client = new Client(Server.NOWHERE, told::listen)) {
+        var results = new Results();
+        try (var client = new Client(Server.NOWHERE, results::listen)) {
             client.track("u", "E", null, with -> with.setTimestamp(Timestamp.newBuilder().setSeconds(253_402_300_800L)));
-            assertEquals(Reason.REASON_INVALID_TIMESTAMP, told.refused.get(0).getReason());
-            assertEquals("timestamp", told.refused.get(0).getField());
+            assertEquals(Reason.REASON_INVALID_TIMESTAMP, results.refused.get(0).getReason());
+            assertEquals("timestamp", results.refused.get(0).getField());
         }
     }
 

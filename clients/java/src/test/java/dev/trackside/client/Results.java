@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 
-/** What the callbacks of a client were told. */
-final class Told {
+/** What the callbacks of a client received. */
+final class Results {
     final List<String> accepted = Collections.synchronizedList(new ArrayList<>());
     final List<String> duplicates = Collections.synchronizedList(new ArrayList<>());
     final List<String> notAccepted = Collections.synchronizedList(new ArrayList<>());

@@ -1,7 +1,7 @@
-/** What a client's callbacks were told. */
+/** What a client's callbacks received. */
 import type { Event, Lost, Options, Refusal } from "@trackside/client";
 
-export class Told {
+export class Results {
   accepted: string[] = [];
   duplicates: string[] = [];
   refused: { event: Event; why: Refusal }[] = [];
