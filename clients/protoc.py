@@ -14,7 +14,7 @@ from pathlib import Path
 
 import google.rpc
 
-PROTO = Path(__file__).parent.parent / "proto"
+PROTO = Path(__file__).resolve().parent.parent / "proto"
 
 
 def main() -> int:

@@ -4,16 +4,21 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
+	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	trackside "github.com/trackside/trackside/clients/go"
 	pb "github.com/trackside/trackside/clients/go/tracksidev1"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 func TestACallReturnsTheMessageIdThatItMade(t *testing.T) {
@@ -39,13 +44,22 @@ func TestAnEventThatTheCallerBuiltIsCompleted(t *testing.T) {
 
 func TestAWaitForRoomEndsWithTheCallsContext(t *testing.T) {
 	client := start(t, nowhere, trackside.Options{QueueEvents: 2, Calls: 1, BatchEvents: 1})
-	track(t, client, 4) // one in flight, one that is the next call, two that wait
+	track(t, client, 2) // one in flight, one that waits
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err := client.Track(ctx, "u", "E", nil)
 	equal(t, "error", err, context.DeadlineExceeded)
 	equal(t, "ended too soon", ctx.Err() == nil, false)
-	equal(t, "not settled", client.Flush(time.Nanosecond), 4)
+	equal(t, "not settled", client.Flush(time.Nanosecond), 2)
+}
+
+func TestAFullQueueFailsAfterItsWait(t *testing.T) {
+	client := start(t, nowhere, trackside.Options{QueueEvents: 2, FullWait: 50 * time.Millisecond})
+	track(t, client, 2)
+	began := time.Now()
+	_, err := client.Track(t.Context(), "u", "E", nil)
+	equal(t, "error", err, trackside.ErrQueueFull)
+	equal(t, "failed too soon", time.Since(began) < 50*time.Millisecond, false)
 }
 
 func TestAWaitForRoomEndsWithRoom(t *testing.T) {
@@ -57,41 +71,88 @@ func TestAWaitForRoomEndsWithRoom(t *testing.T) {
 }
 
 func TestAWaitForRoomEndsWithClose(t *testing.T) {
-	var told told
-	client := start(t, nowhere, told.options(trackside.Options{QueueEvents: 1, Calls: 1, BatchEvents: 1}))
-	sent := track(t, client, 3)
-	waited := make(chan string)
+	client := start(t, nowhere, trackside.Options{QueueEvents: 1, FullWait: time.Hour})
+	track(t, client, 1)
+	calling, failed := make(chan bool), make(chan error)
 	go func() {
-		messageID, err := client.Track(t.Context(), "u", "E", nil)
-		equal(t, "error", err, nil)
-		waited <- messageID
+		close(calling)
+		_, err := client.Track(context.Background(), "u", "E", nil)
+		failed <- err
 	}()
-	for client.Flush(time.Millisecond) != 4 {
-	}
-	equal(t, "given up", client.Close(50*time.Millisecond), 4)
-	once(t, "settled", told.settled, append(sent, <-waited))
-	for _, why := range told.lost {
-		equal(t, "why", why, trackside.ErrClosed)
-	}
+	<-calling
+	equal(t, "given up", client.Close(50*time.Millisecond), 1)
+	equal(t, "error", <-failed, trackside.ErrClosed)
 }
 
 func TestAClosedClientTakesNothing(t *testing.T) {
-	client := start(t, nowhere, trackside.Options{})
+	var results results
+	client := start(t, nowhere, results.options(trackside.Options{}))
 	equal(t, "given up", client.Close(time.Second), 0)
-	_, err := client.Track(t.Context(), "u", "E", nil)
-	equal(t, "error", err, trackside.ErrClosed)
+	for _, name := range []string{"E", ""} { // an event without a name would be refused
+		_, err := client.Track(t.Context(), "u", name, nil)
+		equal(t, "error", err, trackside.ErrClosed)
+	}
+	equal(t, "settled", len(results.settled), 0)
 }
 
-func TestCloseGivesUpWhatIsLeftAndCountsIt(t *testing.T) {
-	var told told
-	client := start(t, nowhere, told.options(trackside.Options{}))
+func TestCloseGivesUpWhatIsLeftWithTheLastStatusAndTheTarget(t *testing.T) {
+	var results results
+	client := start(t, nowhere, results.options(trackside.Options{}))
 	sent := track(t, client, 300)
-	equal(t, "given up", client.Close(100*time.Millisecond), 300)
+	equal(t, "given up", client.Close(500*time.Millisecond), 300)
 	equal(t, "given up by a second close", client.Close(time.Hour), 0)
-	once(t, "settled", told.settled, sent)
-	for _, why := range told.lost {
-		equal(t, "why", why, trackside.ErrClosed)
+	once(t, "settled", results.settled, sent)
+	for _, why := range results.lost {
+		equal(t, "closed", errors.Is(why, trackside.ErrClosed), true)
+		equal(t, "code", status.Code(why), codes.Unavailable)
+		said := "the client was closed; the last status of 127.0.0.1:1 was UNAVAILABLE: "
+		equal(t, status.Convert(why).Message(), strings.HasPrefix(status.Convert(why).Message(), said), true)
 	}
+}
+
+func TestCloseSaysThatNoCallWasAnswered(t *testing.T) {
+	server := sharedServer(t)
+	answer := make(chan bool)
+	proxy := open(t, server.Target, func(http.ResponseWriter, func(http.ResponseWriter)) { <-answer })
+	defer close(answer)
+	var results results
+	client := start(t, proxy.target, results.options(trackside.Options{}))
+	track(t, client, 1)
+	equal(t, "given up", client.Close(200*time.Millisecond), 1)
+	equal(t, "closed", errors.Is(results.lost[0], trackside.ErrClosed), true)
+	equal(t, "code", status.Code(results.lost[0]), codes.Canceled)
+	equal(t, "why", results.lost[0].Error(), "trackside: the client was closed before "+proxy.target+" answered")
+}
+
+func TestFlushWakesAtTheLastAnswerAndElseAtItsTimeout(t *testing.T) {
+	server := sharedServer(t)
+	answer := make(chan bool)
+	proxy := open(t, server.Target, func(w http.ResponseWriter, pass func(http.ResponseWriter)) {
+		<-answer
+		pass(w)
+	})
+	client := start(t, proxy.target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
+	track(t, client, 1)
+	equal(t, "not settled", client.Flush(50*time.Millisecond), 1)
+	var flushes sync.WaitGroup
+	for range 3 {
+		flushes.Go(func() { equal(t, "not settled", client.Flush(time.Hour), 0) })
+	}
+	close(answer)
+	flushes.Wait()
+}
+
+func TestACallbackThatPanicsIsLoggedAndDoesNoOtherHarm(t *testing.T) {
+	server := sharedServer(t)
+	log := logged(t)
+	options := trackside.Options{WriteKey: server.key, Calls: 1}
+	options.OnAccepted = func(*pb.Event, bool) { panic("oh no") }
+	client := start(t, server.Target, options)
+	for range 2 {
+		track(t, client, 1)
+		flush(t, client)
+	}
+	equal(t, "logged", strings.Count(log.String(), "oh no"), 2)
 }
 
 func TestAValueWithoutAFormFailsInTheCall(t *testing.T) {
@@ -114,7 +175,7 @@ func TestAValueWithoutAFormFailsInTheCall(t *testing.T) {
 func TestANumberIsWrittenWithItsDigitsAndAsNullIfItHasNone(t *testing.T) {
 	server := sharedServer(t)
 	client := start(t, server.Target, trackside.Options{WriteKey: server.key})
-	properties := trackside.Object{"n": json.Number("9007199254740993"), "list": []float64{0.5, math.NaN(), math.Inf(-1)}}
+	properties := trackside.Object{"n": json.Number("9007199254740993"), "list": []any{0.5, math.NaN(), float32(math.Inf(-1))}}
 	_, err := client.Track(t.Context(), "u", "E", properties)
 	must(t, err)
 	flush(t, client)
@@ -123,15 +184,20 @@ func TestANumberIsWrittenWithItsDigitsAndAsNullIfItHasNone(t *testing.T) {
 	equal(t, "properties", fmt.Sprint(record), fmt.Sprint(expected))
 }
 
-func TestAnOptionOutOfItsBoundsIsTheNearestWithinThem(t *testing.T) {
-	server := sharedServer(t)
-	door := open(t, server.Target)
-	client := start(t, door.target, trackside.Options{
-		WriteKey: server.key, BatchEvents: 9000, BatchBytes: 1 << 30, QueueEvents: -1, Calls: -1, FlushInterval: time.Hour})
-	sent := track(t, client, 5001)
-	flush(t, client)
-	equal(t, "events in the calls", fmt.Sprint(door.sizes()), "[5000 1]")
-	once(t, "queued", server.queued(), sent)
+func TestAnOptionOutOfItsBoundsIsAnError(t *testing.T) {
+	for name, options := range map[string]trackside.Options{
+		"BatchEvents": {BatchEvents: 5001}, "BatchBytes": {BatchBytes: 1 << 22}, "QueueEvents": {QueueEvents: -1}, "Calls": {Calls: 101},
+		"RetryFor": {RetryFor: -time.Second}, "FullWait": {FullWait: 1 << 62}, "WriteKey": {WriteKey: "schlüssel"},
+	} {
+		_, err := trackside.New(nowhere, given(options))
+		equal(t, name, err != nil && strings.Contains(err.Error(), name), true)
+	}
+}
+
+func TestACallTakesOneWith(t *testing.T) {
+	client := start(t, nowhere, trackside.Options{})
+	_, err := client.Track(t.Context(), "u", "E", nil, trackside.With{}, trackside.With{})
+	equal(t, "an error", err != nil, true)
 }
 
 func TestWithoutCallbacksAWarningNamesTheEventAndNotItsContent(t *testing.T) {

@@ -22,67 +22,67 @@ import (
 
 func TestAnEventThatIsSentTwiceIsAcceptedThenADuplicate(t *testing.T) {
 	server := sharedServer(t)
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, Calls: 1}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key, Calls: 1}))
 	for range 2 {
 		_, err := client.Track(t.Context(), "u", "E", nil, trackside.With{MessageID: "m"})
 		must(t, err)
 	}
 	flush(t, client)
-	same(t, "accepted", told.accepted, []string{"m", "m"})
-	same(t, "duplicate", told.duplicate, []string{"m"})
+	same(t, "accepted", results.accepted, []string{"m", "m"})
+	same(t, "duplicate", results.duplicate, []string{"m"})
 	same(t, "queued", server.queued(), []string{"m"})
 }
 
 func TestTheWriteKeyTravelsAsMetadataAndAnUnknownOneIsRefused(t *testing.T) {
 	server := serve(t, "--enforce", t.Name())
-	door := open(t, server.Target)
-	var told told
-	right := start(t, door.target, trackside.Options{WriteKey: server.key})
-	wrong := start(t, door.target, told.options(trackside.Options{WriteKey: "wrong"}))
+	proxy := open(t, server.Target)
+	var results results
+	right := start(t, proxy.target, trackside.Options{WriteKey: server.key})
+	wrong := start(t, proxy.target, results.options(trackside.Options{WriteKey: "wrong"}))
 	sent := track(t, right, 1)
 	flush(t, right)
 	track(t, wrong, 1)
 	flush(t, wrong)
-	equal(t, "metadata", door.calls[0].authorization, "Bearer "+server.key)
-	equal(t, "reason", told.refused[0].Reason, pb.Reason_REASON_INVALID_WRITE_KEY)
-	equal(t, "field", told.refused[0].Field, "writeKey")
+	equal(t, "metadata", proxy.calls[0].authorization, "Bearer "+server.key)
+	equal(t, "reason", results.refused[0].Reason, pb.Reason_REASON_INVALID_WRITE_KEY)
+	equal(t, "field", results.refused[0].Field, "writeKey")
 	same(t, "queued", server.queued(), sent)
 }
 
 func TestEventsThatTheServerCannotQueueAreSentAgainAloneUntilItCan(t *testing.T) {
 	server := serve(t)
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key}))
 	server.do("break")
 	refused, err := client.Track(t.Context(), "u", "E", nil, trackside.With{Extra: map[string]any{"type": "mine"}})
 	must(t, err)
 	sent := track(t, client, 10)
 	for deadline := time.Now().Add(time.Minute); client.Flush(100*time.Millisecond) != 10 && time.Now().Before(deadline); {
 	}
-	same(t, "settled", told.settled, []string{refused})
+	same(t, "settled", results.settled, []string{refused})
 	server.do("mend")
 	flush(t, client)
-	once(t, "accepted", told.accepted, sent)
+	once(t, "accepted", results.accepted, sent)
 	once(t, "queued", server.queued(), sent)
 }
 
 func TestEventsAreGivenUpWithTheLastStatusAfterRetryFor(t *testing.T) {
 	server := serve(t)
 	server.do("break")
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, RetryFor: time.Nanosecond}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key, RetryFor: time.Nanosecond}))
 	track(t, client, 2)
 	flush(t, client)
-	equal(t, "lost", len(told.lost), 2)
-	equal(t, "code", status.Code(told.lost[0]), codes.Unavailable)
+	equal(t, "lost", len(results.lost), 2)
+	equal(t, "code", status.Code(results.lost[0]), codes.Unavailable)
 }
 
 func TestAnOverloadedServerGetsEveryEventInTheEnd(t *testing.T) {
 	server := serve(t, "TRACKSIDE_MAX_PENDING_BYTES=1")
-	var told told
+	var results results
 	var sent []string
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, BatchEvents: 1, Calls: 8}))
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key, BatchEvents: 1, Calls: 8}))
 	for slowest := time.Duration(0); slowest < time.Second; { // the server's delay when it is overloaded
 		if len(sent) == 2000 {
 			t.Fatal("the server was never overloaded")
@@ -92,14 +92,14 @@ func TestAnOverloadedServerGetsEveryEventInTheEnd(t *testing.T) {
 		flush(t, client)
 		slowest = time.Since(began)
 	}
-	once(t, "accepted", told.accepted, sent)
+	once(t, "accepted", results.accepted, sent)
 	once(t, "queued", server.queued(), sent)
 }
 
 func TestACallPastItsDeadlineIsSentAgain(t *testing.T) {
 	server := serve(t)
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, CallTimeout: 300 * time.Millisecond}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key, CallTimeout: 300 * time.Millisecond}))
 	sent := track(t, client, 1)
 	flush(t, client)
 	server.do("pause")
@@ -107,26 +107,26 @@ func TestACallPastItsDeadlineIsSentAgain(t *testing.T) {
 	equal(t, "not settled", client.Flush(time.Second), 1)
 	server.do("resume")
 	flush(t, client)
-	same(t, "accepted", told.accepted, sent)
+	same(t, "accepted", results.accepted, sent)
 	same(t, "queued", server.queued(), sent)
 }
 
 func TestARestartInTheMiddleLosesNothing(t *testing.T) {
 	server := serve(t)
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, BatchEvents: 10}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key, BatchEvents: 10}))
 	sent := track(t, client, 500)
 	server.do("restart")
 	sent = append(sent, track(t, client, 500)...)
 	flush(t, client)
-	once(t, "accepted", told.accepted, sent)
+	once(t, "accepted", results.accepted, sent)
 	once(t, "queued", server.queued(), sent)
 }
 
 func Test10000EventsAreConservedThroughKillsOfTheServer(t *testing.T) {
 	server := serve(t)
-	var told told
-	options := told.options(trackside.Options{WriteKey: server.key, BatchEvents: 20, QueueEvents: 1000})
+	var results results
+	options := results.options(trackside.Options{WriteKey: server.key, BatchEvents: 20, QueueEvents: 1000, FullWait: time.Minute})
 	settle, kill := options.OnAccepted, make(chan bool, 6)
 	var accepted atomic.Int64
 	options.OnAccepted = func(event *pb.Event, duplicate bool) {
@@ -147,23 +147,23 @@ func Test10000EventsAreConservedThroughKillsOfTheServer(t *testing.T) {
 	flush(t, client)
 	close(kill)
 	killer.Wait()
-	equal(t, "lost", len(told.lost), 0)
-	once(t, "accepted", told.accepted, sent)
+	equal(t, "lost", len(results.lost), 0)
+	once(t, "accepted", results.accepted, sent)
 	once(t, "queued", server.queued(), sent)
 }
 
 func TestACallThatIsCutOffIsSentAgainWithItsMessageIds(t *testing.T) {
 	server := sharedServer(t)
-	door := open(t, server.Target, reset, answerLost)
-	var told told
-	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
+	proxy := open(t, server.Target, reset, answerLost)
+	var results results
+	client := start(t, proxy.target, results.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
 	sent := track(t, client, 3)
 	flush(t, client)
-	for _, call := range door.calls {
+	for _, call := range proxy.calls {
 		same(t, "call", call.messageIDs, sent)
 	}
-	equal(t, "calls", len(door.calls), 3)
-	same(t, "duplicate", told.duplicate, sent)
+	equal(t, "calls", len(proxy.calls), 3)
+	same(t, "duplicate", results.duplicate, sent)
 	same(t, "queued", server.queued(), sent)
 }
 
@@ -172,15 +172,15 @@ func TestAStatusThatMayPassIsSentAgainAfterTheServersDelay(t *testing.T) {
 	overloaded, err := status.New(codes.ResourceExhausted, "full").WithDetails(
 		&errdetails.RetryInfo{RetryDelay: durationpb.New(300 * time.Millisecond)})
 	must(t, err)
-	door := open(t, server.Target, failed(overloaded), failed(status.New(codes.Unavailable, "down")), failed(status.New(codes.Canceled, "")))
-	var told told
-	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key}))
+	proxy := open(t, server.Target, failed(overloaded), failed(status.New(codes.Unavailable, "down")), failed(status.New(codes.Canceled, "")))
+	var results results
+	client := start(t, proxy.target, results.options(trackside.Options{WriteKey: server.key}))
 	sent := track(t, client, 1)
 	flush(t, client)
-	same(t, "accepted", told.accepted, sent)
-	equal(t, "calls", len(door.calls), 4)
+	same(t, "accepted", results.accepted, sent)
+	equal(t, "calls", len(proxy.calls), 4)
 	for i, least := range []time.Duration{300 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond} {
-		wait := door.calls[i+1].at.Sub(door.calls[i].at)
+		wait := proxy.calls[i+1].at.Sub(proxy.calls[i].at)
 		equal(t, "the server's delay, or half of the n-th back-off", wait >= least && wait < least*2+10*time.Second, true)
 	}
 }
@@ -188,38 +188,55 @@ func TestAStatusThatMayPassIsSentAgainAfterTheServersDelay(t *testing.T) {
 func TestAStatusThatDoesNotPassLosesItsBatchAtOnce(t *testing.T) {
 	server := sharedServer(t)
 	for _, code := range []codes.Code{codes.InvalidArgument, codes.Internal, codes.PermissionDenied, codes.Unimplemented} {
-		door := open(t, server.Target, failed(status.New(code, "no")))
-		var told told
-		client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
+		proxy := open(t, server.Target, failed(status.New(code, "no")))
+		var results results
+		client := start(t, proxy.target, results.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
 		track(t, client, 2)
 		flush(t, client)
-		equal(t, "calls", len(door.calls), 1)
-		equal(t, "lost", len(told.lost), 2)
-		equal(t, "code", status.Code(told.lost[0]), code)
-		equal(t, "description", status.Convert(told.lost[0]).Message(), "no")
+		equal(t, "calls", len(proxy.calls), 1)
+		equal(t, "lost", len(results.lost), 2)
+		equal(t, "code", status.Code(results.lost[0]), code)
+		equal(t, "description", status.Convert(results.lost[0]).Message(), "no")
 	}
 }
 
-func TestAnAnswerThatDoesNotFitTheCallLosesItsBatch(t *testing.T) {
+func TestEventsThatTheAnswerForgotAreSentAgain(t *testing.T) {
 	server := sharedServer(t)
-	door := open(t, server.Target, answered(&pb.CollectBatchResponse{}))
-	var told told
-	client := start(t, door.target, told.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
-	track(t, client, 2)
+	outcomes := []pb.Outcome{pb.Outcome_OUTCOME_ACCEPTED}
+	proxy := open(t, server.Target, answered(&pb.CollectBatchResponse{}), answered(&pb.CollectBatchResponse{Outcomes: outcomes}))
+	client := start(t, proxy.target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
+	sent := track(t, client, 2)
 	flush(t, client)
-	equal(t, "lost", len(told.lost), 2)
-	equal(t, "code", status.Code(told.lost[0]), codes.Internal)
+	equal(t, "calls", len(proxy.calls), 3)
+	same(t, "all are sent again", proxy.calls[1].messageIDs, sent)
+	same(t, "the second is sent again", proxy.calls[2].messageIDs, sent[1:])
+}
+
+func TestARefusalReachesTheEventOfItsIndex(t *testing.T) {
+	server := sharedServer(t)
+	refused, accepted := pb.Outcome_OUTCOME_REFUSED, pb.Outcome_OUTCOME_ACCEPTED
+	proxy := open(t, server.Target, answered(&pb.CollectBatchResponse{
+		Outcomes: []pb.Outcome{refused, accepted, refused},
+		Refusals: []*pb.Refusal{{Index: 2, Description: "number 2"}, {Index: 9, Description: "of no event"}},
+	}))
+	var results results
+	client := start(t, proxy.target, results.options(trackside.Options{WriteKey: server.key, FlushInterval: time.Hour}))
+	sent := track(t, client, 3)
+	flush(t, client)
+	same(t, "settled", results.settled, sent)
+	equal(t, "without a refusal", results.refused[0].Description, "")
+	equal(t, "with one", results.refused[1].Description, "number 2")
 }
 
 func TestAnEventWhoseOutcomeIsNotKnownIsSentAgain(t *testing.T) {
 	server := sharedServer(t)
 	outcomes := []pb.Outcome{99, pb.Outcome_OUTCOME_ACCEPTED}
-	door := open(t, server.Target, answered(&pb.CollectBatchResponse{Outcomes: outcomes}))
-	client := start(t, door.target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
+	proxy := open(t, server.Target, answered(&pb.CollectBatchResponse{Outcomes: outcomes}))
+	client := start(t, proxy.target, trackside.Options{WriteKey: server.key, FlushInterval: time.Hour})
 	sent := track(t, client, 2)
 	flush(t, client)
-	equal(t, "calls", len(door.calls), 2)
-	same(t, "sent again", door.calls[1].messageIDs, sent[:1])
+	equal(t, "calls", len(proxy.calls), 2)
+	same(t, "sent again", proxy.calls[1].messageIDs, sent[:1])
 }
 
 func TestABatchGoesOutWhenItIsFullAndTheRestWithAFlush(t *testing.T) {
@@ -230,18 +247,18 @@ func TestABatchGoesOutWhenItIsFullAndTheRestWithAFlush(t *testing.T) {
 		expected []int
 	}{
 		{"events", trackside.Options{BatchEvents: 3}, []int{3, 3, 1}},
-		{"bytes", trackside.Options{BatchBytes: 2000}, []int{2, 2, 2, 1}},
+		{"bytes", trackside.Options{BatchBytes: 2500}, []int{2, 2, 2, 1}},
 		{"an event larger than a batch", trackside.Options{BatchBytes: 500}, []int{1, 1, 1, 1, 1, 1, 1}},
 	} {
-		door := open(t, server.Target)
+		proxy := open(t, server.Target)
 		c.options.WriteKey, c.options.Calls, c.options.FlushInterval = server.key, 1, time.Hour
-		client := start(t, door.target, c.options)
+		client := start(t, proxy.target, c.options)
 		for range 7 {
 			_, err := client.Track(t.Context(), "u", "E", map[string]any{"text": strings.Repeat("x", 1000)})
 			must(t, err)
 		}
 		flush(t, client)
-		if sizes := door.sizes(); !slices.Equal(sizes, c.expected) {
+		if sizes := proxy.sizes(); !slices.Equal(sizes, c.expected) {
 			t.Errorf("%s: %v, not %v", c.name, sizes, c.expected)
 		}
 	}
@@ -271,28 +288,28 @@ func TestOneCallAtATimeKeepsTheOrderOfEvents(t *testing.T) {
 
 func TestTheLargestBatchFitsAMessage(t *testing.T) {
 	server := sharedServer(t)
-	door := open(t, server.Target)
-	var told told
-	options := trackside.Options{WriteKey: server.key, BatchEvents: 5000, BatchBytes: 1 << 30, FlushInterval: time.Hour}
-	client := start(t, door.target, told.options(options))
+	proxy := open(t, server.Target)
+	var results results
+	options := trackside.Options{WriteKey: server.key, BatchEvents: 5000, BatchBytes: 1<<22 - 1024, FlushInterval: time.Hour}
+	client := start(t, proxy.target, results.options(options))
 	properties := map[string]any{"text": strings.Repeat("x", 800)}
 	for range 6000 {
 		_, err := client.Track(t.Context(), "u", "E", properties)
 		must(t, err)
 	}
 	flush(t, client)
-	equal(t, "accepted", len(told.accepted), 6000)
-	equal(t, "the batch was bounded by its bytes", slices.Max(door.sizes()) < 5000, true)
+	equal(t, "accepted", len(results.accepted), 6000)
+	equal(t, "the batch was bounded by its bytes", slices.Max(proxy.sizes()) < 5000, true)
 }
 
 func TestMarkupIsNoLongerInTheEventThanItIs(t *testing.T) {
 	server := sharedServer(t)
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key}))
 	_, err := client.Track(t.Context(), "u", "E", map[string]any{"text": strings.Repeat("<", 15_000)}) // of 15,360 bytes
 	must(t, err)
 	flush(t, client)
-	equal(t, "accepted", len(told.accepted), 1)
+	equal(t, "accepted", len(results.accepted), 1)
 }
 
 func TestCloseFlushes(t *testing.T) {
@@ -329,8 +346,8 @@ func TestTLSWithAndWithoutACertificateOfTheClient(t *testing.T) {
 		expected := track(t, known, 1)
 		flush(t, known)
 
-		var told told
-		unknown := start(t, server.Target, told.options(trackside.Options{
+		var results results
+		unknown := start(t, server.Target, results.options(trackside.Options{
 			WriteKey: server.key, TLS: credentials.NewTLS(&tls.Config{RootCAs: roots}), RetryFor: time.Nanosecond}))
 		other := track(t, unknown, 1)
 		flush(t, unknown)
@@ -339,10 +356,10 @@ func TestTLSWithAndWithoutACertificateOfTheClient(t *testing.T) {
 		}
 		same(t, "queued", server.queued(), expected)
 
-		distrustful := start(t, server.Target, told.options(trackside.Options{
+		distrustful := start(t, server.Target, results.options(trackside.Options{
 			WriteKey: server.key, TLS: credentials.NewTLS(&tls.Config{}), RetryFor: time.Nanosecond}))
 		track(t, distrustful, 1)
 		flush(t, distrustful)
-		equal(t, "code", status.Code(told.lost[len(told.lost)-1]), codes.Unavailable)
+		equal(t, "code", status.Code(results.lost[len(results.lost)-1]), codes.Unavailable)
 	}
 }

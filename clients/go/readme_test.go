@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestTheReadmesProgramSendsItsEvent(t *testing.T) {
+func TestTheReadmesProgramSendsItsEventAndPrintsThatItWasAccepted(t *testing.T) {
 	server := serve(t)
 	readme, err := os.ReadFile("README.md")
 	must(t, err)
@@ -17,11 +17,13 @@ func TestTheReadmesProgramSendsItsEvent(t *testing.T) {
 	program = strings.ReplaceAll(program, "localhost:50051", server.Target)
 	file := filepath.Join(t.TempDir(), "main.go")
 	must(t, os.WriteFile(file, []byte(program), 0o600))
-	if output, err := exec.Command("go", "run", file).CombinedOutput(); err != nil || len(output) > 0 {
+	output, err := exec.Command("go", "run", file).CombinedOutput()
+	if err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	server.key = "my-key"
 	record := server.records()[0]
 	equal(t, "event", record["event"].(string), "Order Completed")
+	equal(t, "output", string(output), "accepted "+record["messageId"].(string)+"\n")
 	equal(t, "total", record["properties"].(map[string]any)["total"].(float64), 12.5)
 }

@@ -121,8 +121,8 @@ func (s *server) queued() (messageIDs []string) {
 	return messageIDs
 }
 
-// told is what the callbacks of a client were told, as messageIds and reasons.
-type told struct {
+// results keeps what the callbacks of a client received, as messageIds and reasons.
+type results struct {
 	mutex     sync.Mutex
 	accepted  []string
 	duplicate []string
@@ -131,7 +131,7 @@ type told struct {
 	settled   []string
 }
 
-func (t *told) options(options trackside.Options) trackside.Options {
+func (t *results) options(options trackside.Options) trackside.Options {
 	options.OnAccepted = func(event *pb.Event, duplicate bool) {
 		t.settle(event, func() {
 			t.accepted = append(t.accepted, event.MessageId)
@@ -149,7 +149,7 @@ func (t *told) options(options trackside.Options) trackside.Options {
 	return options
 }
 
-func (t *told) settle(event *pb.Event, note func()) {
+func (t *results) settle(event *pb.Event, note func()) {
 	t.mutex.Lock()
 	defer t.mutex.Unlock()
 	t.settled = append(t.settled, event.MessageId)

@@ -227,12 +227,12 @@ func TestAnEventThatBreaksARuleIsRefusedInTheCall(t *testing.T) {
 	_, refusals := vectors(t)
 	for _, v := range refusals {
 		if v.Found == "client" {
-			var told told
-			client := start(t, nowhere, told.options(trackside.Options{}))
+			var results results
+			client := start(t, nowhere, results.options(trackside.Options{}))
 			messageID := v.send(t, client)
-			same(t, v.Name, told.settled, []string{messageID})
-			equal(t, v.Name, told.refused[0].Reason.String(), v.Reason)
-			equal(t, v.Name, told.refused[0].Field, v.Field)
+			same(t, v.Name, results.settled, []string{messageID})
+			equal(t, v.Name, results.refused[0].Reason.String(), v.Reason)
+			equal(t, v.Name, results.refused[0].Field, v.Field)
 			equal(t, v.Name, client.Flush(time.Nanosecond), 0)
 		}
 	}
@@ -240,8 +240,8 @@ func TestAnEventThatBreaksARuleIsRefusedInTheCall(t *testing.T) {
 
 func TestWhatOnlyTheServerCanRefuseComesToTheSameCallback(t *testing.T) {
 	server := sharedServer(t)
-	var told told
-	client := start(t, server.Target, told.options(trackside.Options{WriteKey: server.key, Calls: 1}))
+	var results results
+	client := start(t, server.Target, results.options(trackside.Options{WriteKey: server.key, Calls: 1}))
 	_, refusals := vectors(t)
 	var expected []vector
 	var sent []string
@@ -251,11 +251,11 @@ func TestWhatOnlyTheServerCanRefuseComesToTheSameCallback(t *testing.T) {
 		}
 	}
 	flush(t, client)
-	same(t, "refused", told.settled, sent)
+	same(t, "refused", results.settled, sent)
 	for i, v := range expected {
-		equal(t, v.Name, told.refused[i].Reason.String(), v.Reason)
-		equal(t, v.Name, told.refused[i].Field, v.Field)
-		equal(t, v.Name+": has a description", told.refused[i].Description != "", true)
+		equal(t, v.Name, results.refused[i].Reason.String(), v.Reason)
+		equal(t, v.Name, results.refused[i].Field, v.Field)
+		equal(t, v.Name+": has a description", results.refused[i].Description != "", true)
 	}
 	equal(t, "records", len(server.records()), 0)
 }

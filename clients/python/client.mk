@@ -1,6 +1,3 @@
-# The generated code is the server's own, under proto/gen: `make generate` makes it.
-generate-client-python: generate
-
 test-client-python: .venv/clients ## Test the Python client
 	$(BIN)/pytest clients/python/tests
 

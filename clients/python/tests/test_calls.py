@@ -1,6 +1,7 @@
 """What the client asks of a server, seen by a small one of the test's own."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ Answer = Callable[[proto.CollectBatchRequest, grpc.ServicerContext], proto.Colle
 
 
 class Recorder(proto_grpc.CollectorServiceServicer):
-    """Answers calls as it is told, and keeps their requests."""
+    """Answers calls as a test says, and keeps their requests."""
 
     def __init__(self) -> None:
         self.requests: list[proto.CollectBatchRequest] = []
@@ -38,6 +39,10 @@ class Recorder(proto_grpc.CollectorServiceServicer):
 
 def accept(request: proto.CollectBatchRequest, _context: grpc.ServicerContext) -> proto.CollectBatchResponse:
     return proto.CollectBatchResponse(outcomes=[proto.OUTCOME_ACCEPTED] * len(request.entries))
+
+
+def message_ids(request: proto.CollectBatchRequest) -> list[str]:
+    return [entry.event.message_id for entry in request.entries]
 
 
 def ignore(_event: Event, _why: Lost) -> None:
@@ -71,7 +76,7 @@ def test_batches_keep_to_their_count_and_their_bytes(recorder: Recorder) -> None
 def test_one_call_at_a_time_keeps_the_order(recorder: Recorder) -> None:
     with Client(recorder.target, calls=1, batch_events=7) as client:
         sent = [client.track("u", "E") for _ in range(100)]
-    assert [entry.event.message_id for request in recorder.requests for entry in request.entries] == sent
+    assert [message_id for request in recorder.requests for message_id in message_ids(request)] == sent
 
 
 def test_a_full_batch_does_not_wait_and_others_wait_for_the_interval(recorder: Recorder) -> None:
@@ -137,7 +142,85 @@ def test_an_event_that_the_answer_forgot_is_sent_again(recorder: Recorder) -> No
     with Client(recorder.target, calls=1) as client:
         sent = [client.track("u", "E") for _ in range(2)]
         assert client.flush() == 0
-    assert [[entry.event.message_id for entry in request.entries] for request in recorder.requests] == [sent, sent[1:]]
+    assert [message_ids(request) for request in recorder.requests] == [sent, sent[1:]]
+
+
+def test_an_event_whose_outcome_is_unknown_is_sent_again(recorder: Recorder) -> None:
+    def answer(request: proto.CollectBatchRequest, context: grpc.ServicerContext) -> proto.CollectBatchResponse:
+        if len(recorder.requests) > 1:
+            return accept(request, context)
+        outcomes = cast("list[proto.Outcome]", [99, proto.OUTCOME_ACCEPTED])
+        return proto.CollectBatchResponse(outcomes=outcomes)
+
+    recorder.answer = answer
+    with Client(recorder.target, flush_interval=3600) as client:
+        sent = [client.track("u", "E") for _ in range(2)]
+        assert client.flush() == 0
+    assert [message_ids(request) for request in recorder.requests] == [sent, sent[:1]]
+
+
+def test_a_refusal_reaches_the_event_of_its_index(recorder: Recorder) -> None:
+    def answer(_request: proto.CollectBatchRequest, _context: grpc.ServicerContext) -> proto.CollectBatchResponse:
+        refusals = [proto.Refusal(index=index, description=f"number {index}") for index in (2, 0)]
+        outcomes = [proto.OUTCOME_REFUSED, proto.OUTCOME_ACCEPTED, proto.OUTCOME_REFUSED]
+        return proto.CollectBatchResponse(outcomes=outcomes, refusals=refusals)
+
+    recorder.answer = answer
+    refused: list[tuple[str, str]] = []
+    on_refused: Callable[[Event, Any], None] = lambda event, why: refused.append((event.message_id, why.description))  # noqa: E731
+    with Client(recorder.target, flush_interval=3600, on_refused=on_refused) as client:
+        sent = [client.track("u", "E") for _ in range(3)]
+    assert refused == [(sent[0], "number 0"), (sent[2], "number 2")]
+
+
+def test_flush_wakes_at_the_last_answer_and_else_at_its_timeout(recorder: Recorder) -> None:
+    release = threading.Event()
+
+    def answer(request: proto.CollectBatchRequest, context: grpc.ServicerContext) -> proto.CollectBatchResponse:
+        release.wait()
+        return accept(request, context)
+
+    recorder.answer = answer
+    with ThreadPoolExecutor(3) as threads, Client(recorder.target, flush_interval=3600) as client:
+        client.track("u", "E")
+        assert client.flush(timeout=0.05) == 1
+        flushes = [threads.submit(client.flush, 3600) for _ in range(3)]
+        release.set()
+        assert [flush.result(timeout=30) for flush in flushes] == [0, 0, 0]
+
+
+def test_close_says_that_no_call_was_answered(recorder: Recorder) -> None:
+    release = threading.Event()
+
+    def answer(request: proto.CollectBatchRequest, context: grpc.ServicerContext) -> proto.CollectBatchResponse:
+        release.wait()
+        return accept(request, context)
+
+    recorder.answer = answer
+    lost: list[Lost] = []
+    client = Client(recorder.target, on_lost=lambda _event, why: lost.append(why))
+    client.track("u", "E")
+    assert client.close(timeout=0.2) == 1
+    release.set()
+    assert lost == [Lost(grpc.StatusCode.CANCELLED, f"the client was closed before {recorder.target} answered")]
+
+
+def test_a_number_that_is_not_finite_is_null(recorder: Recorder) -> None:
+    with Client(recorder.target) as client:
+        client.track("u", "NaN", {"list": [0.5, math.nan, (math.inf,)], "text": "NaN", "object": {"n": -math.inf}})
+    (request,) = recorder.requests
+    text = request.entries[0].event.track.properties_json
+    assert text == '{"list":[0.5,null,[null]],"text":"NaN","object":{"n":null}}'
+
+
+def test_a_closed_client_takes_nothing() -> None:
+    refused: list[Any] = []
+    client = Client("127.0.0.1:1", on_refused=lambda _event, why: refused.append(why))
+    assert client.close() == 0
+    for event in ("E", ""):  # one without a name would be refused
+        with pytest.raises(Closed):
+            client.track("u", event)
+    assert refused == []
 
 
 def test_a_full_queue_fails_at_once_or_waits_for_room(recorder: Recorder) -> None:
@@ -198,10 +281,10 @@ def test_a_callback_that_fails_is_logged_and_does_no_other_harm(
     assert [record.exc_info is not None for record in caplog.records] == [True, True]
 
 
-def test_what_is_not_queued_is_logged_without_its_content(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_logged_without_its_content(recorder: Recorder, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING), Client(recorder.target) as client:
         message_id = client.track("secret", "")
-    assert caplog.messages == [f"event {message_id} is not queued: event: value is required"]
+    assert caplog.messages == [f"event {message_id} was refused: event: value is required"]
 
 
 @pytest.mark.parametrize(

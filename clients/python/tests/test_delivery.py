@@ -16,8 +16,8 @@ from trackside_client import Client, Lost
 from .launching import Serve, Server
 
 
-class Told:
-    """What the callbacks of a client were told."""
+class Results:
+    """What the callbacks of a client received."""
 
     def __init__(self) -> None:
         self._more = threading.Condition()
@@ -47,8 +47,8 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def results() -> Results:
+    return Results()
 
 
 def queued(server: Server) -> Counter[str]:
@@ -60,53 +60,53 @@ def once(message_ids: list[str]) -> Counter[str]:
     return Counter(message_ids)
 
 
-def test_an_event_that_is_sent_twice_is_accepted_then_a_duplicate(serve: Serve, told: Told) -> None:
+def test_an_event_that_is_sent_twice_is_accepted_then_a_duplicate(serve: Serve, results: Results) -> None:
     server = serve()
-    with Client(server.target, write_key="k", calls=1, **told.callbacks) as client:
+    with Client(server.target, write_key="k", calls=1, **results.callbacks) as client:
         client.track("u", "E", message_id="m")
         client.track("u", "E", message_id="m")
-    assert told.accepted == [("m", False), ("m", True)]
+    assert results.accepted == [("m", False), ("m", True)]
     assert queued(server) == {"m": 1}
 
 
-def test_the_write_key_travels_as_metadata_and_an_unknown_one_is_refused(serve: Serve, told: Told) -> None:
+def test_the_write_key_travels_as_metadata_and_an_unknown_one_is_refused(serve: Serve, results: Results) -> None:
     server = serve("--enforce", "right")
     with Client(server.target, write_key="right") as client:
         message_id = client.track("u", "E")
-    with Client(server.target, write_key="wrong", **told.callbacks) as client:
+    with Client(server.target, write_key="wrong", **results.callbacks) as client:
         client.track("u", "E")
-    ((_, why),) = told.refused
+    ((_, why),) = results.refused
     assert (why.reason, why.field) == (proto.REASON_INVALID_WRITE_KEY, "writeKey")
     assert queued(server) == {message_id: 1}
 
 
-def test_events_are_sent_again_until_the_queue_can_be_written(serve: Serve, told: Told) -> None:
+def test_events_are_sent_again_until_the_queue_can_be_written(serve: Serve, results: Results) -> None:
     server = serve()
-    with Client(server.target, write_key="k", **told.callbacks) as client:
+    with Client(server.target, write_key="k", **results.callbacks) as client:
         server.command("break")
         refused = client.track("u", "E", extra={"type": "mine"})
         sent = [client.track("u", f"E{n}") for n in range(10)]
         assert client.flush(timeout=0.5) == 10
-        assert [message_id for message_id, _ in told.refused] == [refused]
+        assert [message_id for message_id, _ in results.refused] == [refused]
         server.command("mend")
         assert client.flush() == 0
-    assert told.accepted == [(message_id, False) for message_id in sent]
+    assert results.accepted == [(message_id, False) for message_id in sent]
     assert queued(server) == once(sent)
 
 
-def test_events_are_given_up_with_the_last_status_after_retry_for(serve: Serve, told: Told) -> None:
+def test_events_are_given_up_with_the_last_status_after_retry_for(serve: Serve, results: Results) -> None:
     server = serve()
     server.command("break")
-    with Client(server.target, write_key="k", retry_for=0, **told.callbacks) as client:
+    with Client(server.target, write_key="k", retry_for=0, **results.callbacks) as client:
         message_id = client.track("u", "E")
         assert client.flush() == 0
-    assert [(lost, why.code) for lost, why in told.lost] == [(message_id, grpc.StatusCode.UNAVAILABLE)]
+    assert [(lost, why.code) for lost, why in results.lost] == [(message_id, grpc.StatusCode.UNAVAILABLE)]
 
 
-def test_an_overloaded_server_gets_every_event_in_the_end(serve: Serve, told: Told) -> None:
+def test_an_overloaded_server_gets_every_event_in_the_end(serve: Serve, results: Results) -> None:
     server = serve("TRACKSIDE_MAX_PENDING_BYTES=1")
     sent: list[str] = []
-    with Client(server.target, write_key="k", batch_events=1, calls=8, **told.callbacks) as client:
+    with Client(server.target, write_key="k", batch_events=1, calls=8, **results.callbacks) as client:
         slowest = 0.0
         while slowest < 1 and len(sent) < 2_000:  # the server says one second where it refuses for overload
             started = time.monotonic()
@@ -115,12 +115,12 @@ def test_an_overloaded_server_gets_every_event_in_the_end(serve: Serve, told: To
             slowest = time.monotonic() - started
         assert slowest >= 1
     assert queued(server) == once(sent)
-    assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
+    assert Counter(message_id for message_id, _ in results.accepted) == once(sent)
 
 
-def test_a_call_past_its_deadline_is_sent_again(serve: Serve, told: Told) -> None:
+def test_a_call_past_its_deadline_is_sent_again(serve: Serve, results: Results) -> None:
     server = serve()
-    with Client(server.target, write_key="k", call_timeout=0.3, calls=1, **told.callbacks) as client:
+    with Client(server.target, write_key="k", call_timeout=0.3, calls=1, **results.callbacks) as client:
         client.track("u", "First")
         assert client.flush() == 0
         server.command("pause")
@@ -129,62 +129,64 @@ def test_a_call_past_its_deadline_is_sent_again(serve: Serve, told: Told) -> Non
         server.command("resume")
         assert client.flush() == 0
     assert queued(server)[sent] == 1
-    assert not told.lost
+    assert not results.lost
 
 
-def test_a_restart_in_the_middle_loses_nothing(serve: Serve, told: Told) -> None:
+def test_a_restart_in_the_middle_loses_nothing(serve: Serve, results: Results) -> None:
     server = serve()
-    with Client(server.target, write_key="k", batch_events=10, **told.callbacks) as client:
+    with Client(server.target, write_key="k", batch_events=10, **results.callbacks) as client:
         sent = [client.track("u", "E", {"n": n}) for n in range(500)]
         server.command("restart")
         sent += [client.track("u", "E", {"n": n}) for n in range(500)]
         assert client.flush() == 0
     assert queued(server) == once(sent)
-    assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
+    assert Counter(message_id for message_id, _ in results.accepted) == once(sent)
 
 
-def test_10_000_events_are_conserved_through_kills_of_the_server(serve: Serve, told: Told) -> None:
+def test_10_000_events_are_conserved_through_kills_of_the_server(serve: Serve, results: Results) -> None:
     server = serve()
 
     def kill_five_times() -> None:
         for accepted in range(1_500, 9_000, 1_500):
-            told.wait_for(accepted)
+            results.wait_for(accepted)
             server.command("kill")
             server.command("start")
 
-    options: dict[str, Any] = {"batch_events": 20, "queue_events": 1_000, "full_wait": 60, **told.callbacks}
+    options: dict[str, Any] = {"batch_events": 20, "queue_events": 1_000, "full_wait": 60, **results.callbacks}
     with ThreadPoolExecutor(1) as threads, Client(server.target, write_key="k", **options) as client:
         killed = threads.submit(kill_five_times)
         sent = [client.track(f"u-{n}", "E", {"n": n}) for n in range(10_000)]
         killed.result()
         assert client.flush() == 0
     assert queued(server) == once(sent)
-    assert Counter(message_id for message_id, _ in told.accepted) == once(sent)
-    assert not told.lost
+    assert Counter(message_id for message_id, _ in results.accepted) == once(sent)
+    assert not results.lost
 
 
-def test_close_hands_over_what_is_left_and_counts_it(told: Told) -> None:
-    client = Client("127.0.0.1:1", **told.callbacks)
+def test_close_gives_up_what_is_left_with_the_last_status_and_the_target(results: Results) -> None:
+    client = Client("127.0.0.1:1", **results.callbacks)
     sent = [client.track("u", "E") for _ in range(300)]
-    assert client.close(timeout=0.2) == 300
-    assert sorted(message_id for message_id, _ in told.lost) == sorted(sent)
-    assert {why for _, why in told.lost} == {Lost(None, "closed")}
+    assert client.close(timeout=0.5) == 300
+    assert sorted(message_id for message_id, _ in results.lost) == sorted(sent)
+    for _, why in results.lost:
+        assert why.code is grpc.StatusCode.UNAVAILABLE
+        assert why.description.startswith("the client was closed; the last status of 127.0.0.1:1 was UNAVAILABLE: ")
     assert client.close() == 0
 
 
 @pytest.mark.parametrize("arguments", [["--tls"], ["--mutual-tls"]])
-def test_tls_with_and_without_a_certificate_of_the_client(serve: Serve, told: Told, arguments: list[str]) -> None:
+def test_tls_with_and_without_a_certificate_of_the_client(serve: Serve, results: Results, arguments: list[str]) -> None:
     server = serve(*arguments)
     ca, cert, key = [Path(server.ready[name]).read_bytes() for name in ("ca", "cert", "key")]
     known = grpc.ssl_channel_credentials(ca, key, cert)
     unknown = grpc.ssl_channel_credentials(ca)
     with Client(server.target, write_key="k", tls=known) as client:
         sent = [client.track("u", "E")]
-    with Client(server.target, write_key="k", tls=unknown, retry_for=0, **told.callbacks) as client:
+    with Client(server.target, write_key="k", tls=unknown, retry_for=0, **results.callbacks) as client:
         other = client.track("u", "E")
         assert client.flush() == 0
     expected = [other] if arguments == ["--tls"] else []
-    assert [message_id for message_id, _ in told.accepted] == expected
+    assert [message_id for message_id, _ in results.accepted] == expected
     assert queued(server) == once(sent + expected)
 
 

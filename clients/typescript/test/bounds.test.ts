@@ -2,31 +2,32 @@ import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
 import { after, test } from "node:test";
 import { create } from "@bufbuild/protobuf";
-import { Client, Closed, EventSchema, QueueFull, Reason, type Event } from "@trackside/client";
+import { Client, Closed, Code, EventSchema, QueueFull, Reason, type Event } from "@trackside/client";
 import { Server } from "./server.js";
-import { Told } from "./told.js";
+import { Results } from "./results.js";
 
 const NOBODY = "127.0.0.1:1";
 const server = await Server.start();
 after(() => server.end());
 
 test("a call waits for room in a full queue, then fails", async () => {
-  const told = new Told();
-  await using client = new Client(NOBODY, { ...told.callbacks, queueEvents: 2, fullWaitMs: 50 });
+  const results = new Results();
+  await using client = new Client(NOBODY, { ...results.callbacks, queueEvents: 2, fullWaitMs: 50 });
   await client.track("u-1", "First");
   await client.track("u-1", "Second");
   await assert.rejects(client.track("u-1", "Third"), QueueFull);
   assert.equal(await client.close(0), 2);
-  assert.equal(told.count, 2);
+  assert.equal(results.count, 2);
 });
 
 test("a call that waits for room fails when the client is closed", async () => {
-  const client = new Client(NOBODY, { ...new Told().callbacks, queueEvents: 1 });
+  const client = new Client(NOBODY, { ...new Results().callbacks, queueEvents: 1 });
   await client.track("u-1", "First");
   const waiting = assert.rejects(client.track("u-1", "Second"), Closed);
   assert.equal(await client.close(0), 1);
   await waiting;
   await assert.rejects(client.track("u-1", "Third"), Closed);
+  await assert.rejects(client.track("u-1", ""), Closed); // would be refused by an open client
   assert.equal(await client.close(), 0);
 });
 
@@ -39,13 +40,13 @@ test("one call in flight keeps the order, also of calls that waited for room", a
 });
 
 test("calls are filled to what a message may have, and fit", async () => {
-  const told = new Told();
+  const results = new Results();
   const largest = { batchEvents: 5_000, batchBytes: 2 ** 22 - 1024, flushIntervalMs: 60_000, calls: 8 };
-  const client = new Client(server.target, { writeKey: "full", ...largest, ...told.callbacks });
+  const client = new Client(server.target, { writeKey: "full", ...largest, ...results.callbacks });
   const text = "x".repeat(4_000);
   for (let number = 0; number < 4_000; number++) await client.track("u-1", "Large", { number, text });
   assert.equal(await client.close(30_000), 0);
-  assert.equal(told.accepted.length, 4_000);
+  assert.equal(results.accepted.length, 4_000);
 });
 
 test("an event goes out when it has waited for others long enough, with no flush", async () => {
@@ -54,6 +55,39 @@ test("an event goes out when it has waited for others long enough, with no flush
   await using client = new Client(server.target, { writeKey: "waited", onAccepted, flushIntervalMs: 10 });
   const settled = once(accepted, "event");
   assert.deepEqual([await client.track("u-1", "Seen")], await settled);
+});
+
+test("flush wakes at the last answer, and else at its timeout", async () => {
+  await using paused = await Server.start();
+  await using client = new Client(paused.target, { flushIntervalMs: 60_000 });
+  await paused.command("pause");
+  await client.track("u-1", "Seen");
+  assert.equal(await client.flush(50), 1);
+  const flushes = [client.flush(100_000), client.flush(100_000), client.flush(100_000)];
+  await paused.command("resume");
+  assert.deepEqual(await Promise.all(flushes), [0, 0, 0]);
+});
+
+test("close says the last status and the target", async () => {
+  const results = new Results();
+  const client = new Client(NOBODY, results.callbacks);
+  await client.track("u-1", "Seen");
+  assert.equal(await client.close(500), 1);
+  const [{ why } = assert.fail()] = results.lost;
+  assert.equal(why.code, Code.Unavailable);
+  assert.match(why.description, /^the client was closed; the last status of 127\.0\.0\.1:1 was UNAVAILABLE: ./);
+});
+
+test("close says that no call was answered", async () => {
+  await using paused = await Server.start();
+  await paused.command("pause");
+  const results = new Results();
+  const client = new Client(paused.target, results.callbacks);
+  await client.track("u-1", "Seen");
+  assert.equal(await client.close(200), 1);
+  await paused.command("resume");
+  const description = `the client was closed before ${paused.target} answered`;
+  assert.deepEqual(results.lost.map(({ why }) => why), [{ code: Code.Canceled, description }]);
 });
 
 test("close and `await using` send what is queued", async () => {
@@ -75,7 +109,7 @@ test("a callback that fails does no harm", async (t) => {
 });
 
 test("values that JSON does not have are the caller's error", async () => {
-  await using client = new Client(NOBODY, new Told().callbacks);
+  await using client = new Client(NOBODY, new Results().callbacks);
   const circle: Record<string, unknown> = {};
   circle.circle = circle;
   for (const value of [() => {}, Symbol("s"), circle]) {
@@ -98,7 +132,7 @@ test("a bigint stays an integer where the program has taught it toJSON", async (
 });
 
 test("collect gives a ready-made event the messageId and the timestamp that it lacks", async () => {
-  await using client = new Client(NOBODY, new Told().callbacks);
+  await using client = new Client(NOBODY, new Results().callbacks);
   const event = create(EventSchema, { userId: "u-1", kind: { case: "page", value: {} } });
   assert.equal(await client.collect(event), event.messageId);
   assert.match(event.messageId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -107,15 +141,15 @@ test("collect gives a ready-made event the messageId and the timestamp that it l
 });
 
 test("a time past the year 9999 is refused", async () => {
-  const told = new Told();
-  await using client = new Client(NOBODY, told.callbacks);
+  const results = new Results();
+  await using client = new Client(NOBODY, results.callbacks);
   await client.track("u-1", "Seen", {}, { timestamp: new Date(8.64e15) });
-  assert.deepEqual(told.refused.map(({ why }) => [why.reason, why.field]), [[Reason.INVALID_TIMESTAMP, "timestamp"]]);
+  assert.deepEqual(results.refused.map(({ why }) => [why.reason, why.field]), [[Reason.INVALID_TIMESTAMP, "timestamp"]]);
 });
 
 test("an option outside its bounds is an error at construction", () => {
   const counts = [{ batchEvents: 0 }, { batchEvents: 5_001 }, { batchBytes: 2 ** 22 }, { calls: NaN }];
-  for (const options of [...counts, { fullWaitMs: -1 }, { retryForMs: Infinity }, { writeKey: "ключ" }]) {
+  for (const options of [...counts, { fullWaitMs: -1 }, { retryForMs: Infinity }, { retries: 1 }, { writeKey: "ключ" }]) {
     assert.throws(() => new Client(NOBODY, options), RangeError);
   }
 });

@@ -34,14 +34,14 @@ export class Server {
     return this.ready.target;
   }
 
-  async tell(command: "kill" | "start" | "restart" | "pause" | "resume" | "break" | "mend" | "dump"): Promise<Values> {
+  async command(command: "kill" | "start" | "restart" | "pause" | "resume" | "break" | "mend" | "dump"): Promise<Values> {
     this.#process.stdin!.write(`${command}\n`);
     return this.#answer();
   }
 
   /** The queue's records that have a write key. */
   async records(writeKey: string): Promise<Values[]> {
-    const { path } = await this.tell("dump");
+    const { path } = await this.command("dump");
     const lines = readFileSync(path as string, "utf8").split("\n").filter(Boolean);
     return lines.map((line) => JSON.parse(line, revive) as Values).filter((record) => record.writeKey === writeKey);
   }

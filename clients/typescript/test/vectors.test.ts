@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Client, Reason } from "@trackside/client";
 import { Server } from "./server.js";
-import { Told } from "./told.js";
+import { Results } from "./results.js";
 import { calls, event, make, refusals, type Call, type Refusal, type Values } from "./values.js";
 
 const server = await Server.start();
@@ -15,11 +15,11 @@ function comparable(record: Values | undefined, { arguments: given }: Call): Val
 }
 
 async function arrive(writeKey: string, expected: Call[], send: (client: Client, call: Call) => Promise<string>) {
-  const told = new Told();
-  const client = new Client(server.target, { writeKey, ...told.callbacks });
+  const results = new Results();
+  const client = new Client(server.target, { writeKey, ...results.callbacks });
   for (const call of expected) await send(client, call);
   assert.equal(await client.close(), 0);
-  assert.equal(told.accepted.length, expected.length);
+  assert.equal(results.accepted.length, expected.length);
   const records = new Map((await server.records(writeKey)).map((record) => [record.messageId, record]));
   for (const call of expected) {
     assert.deepEqual(comparable(records.get(call.arguments.message_id), call), call.record, call.name);
@@ -27,11 +27,11 @@ async function arrive(writeKey: string, expected: Call[], send: (client: Client,
 }
 
 async function refuse(target: string, refusal: Refusal) {
-  const told = new Told();
-  await using client = new Client(target, { writeKey: "refused", ...told.callbacks });
+  const results = new Results();
+  await using client = new Client(target, { writeKey: "refused", ...results.callbacks });
   const messageId = await make(client, refusal);
   if (refusal.found === "server") assert.equal(await client.flush(), 0);
-  const reasons = told.refused.map(({ event, why }) => [event.messageId, `REASON_${Reason[why.reason]}`, why.field]);
+  const reasons = results.refused.map(({ event, why }) => [event.messageId, `REASON_${Reason[why.reason]}`, why.field]);
   assert.deepEqual(reasons, [[messageId, refusal.reason, refusal.field]]);
 }
 

@@ -1,118 +1,139 @@
 package dev.trackside.client;
 
-import static com.google.common.base.CaseFormat.*;
-
-import build.buf.protovalidate.*;
-import build.buf.protovalidate.exceptions.ValidationException;
-import com.google.gson.*;
-import com.google.gson.ReflectionAccessFilter.FilterResult;
-import com.google.protobuf.util.Timestamps;
-import dev.trackside.v1.*;
-import java.util.*;
+import dev.trackside.v1.Alias;
+import dev.trackside.v1.Event;
+import dev.trackside.v1.Group;
+import dev.trackside.v1.Identify;
+import dev.trackside.v1.Page;
+import dev.trackside.v1.Screen;
+import dev.trackside.v1.Track;
+import java.time.Duration;
+import java.util.Map;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /**
  * Sends events from threads of its own. Any thread may use it.
  *
- * <p>A call makes an event, queues it and returns its messageId. Where it throws, the event was not taken: an
- * IllegalStateException where the client is closed, a RejectedExecutionException where its queue stayed full, a
- * JsonIOException for a value that has no JSON form. Whatever else becomes of the event, a callback of the options is
- * told. What is null is left out.
+ * <p>A call makes an event, queues it and returns its messageId. It throws if the event was not taken: a
+ * ClosedException, a QueueFullException, or a JsonIOException for a value that has no JSON form. A callback of the
+ * options reports what happened to every other event. A null argument is left out.
  */
-public final class Client extends Batcher {
-    // With native rules a check takes 25 µs in place of 44; the rest is the protos' own conditions, in CEL.
-    private static final Validator VALIDATOR = ValidatorFactory.newBuilder()
-            .withConfig(Config.newBuilder().setFailFast(true).setEnableNativeRules(true).build()).build();
-    // Writes JSON's own types, and takes no object of another class apart. The server makes null of NaN and Infinity.
-    private static final Gson GSON = new GsonBuilder().serializeNulls().serializeSpecialFloatingPointValues()
-            .disableHtmlEscaping().addReflectionAccessFilter(type -> FilterResult.BLOCK_ALL).create();
-    private static final Pattern HALVES = Pattern.compile("\\p{Cs}"); // of surrogate pairs: UTF-8 does not have them
+public final class Client implements AutoCloseable {
+    private final Options options = new Options();
+    private final Batcher batcher;
+    private final Sender sender;
 
-    /** Says more about an event of any kind, such as its anonymousId, its timestamp or the JSON text of its context. */
+    /** Sets more of an event of any kind, such as its anonymousId, its timestamp or the JSON text of its context. */
     public interface With extends Consumer<Event.Builder> {}
 
-    /** Makes a client of the server at {@code host:port}, or what else gRPC takes as a name. It connects later. */
+    /** Makes a client of the server at {@code host:port}, or another name that gRPC resolves. It connects later. */
     public Client(String target, Consumer<Options> configure) {
-        super(target, configure);
-        check(Event.getDefaultInstance()); // the first check compiles the rules, which takes a second
+        configure.accept(options);
+        options.check();
+        Events.check(Event.getDefaultInstance()); // the first check compiles the rules, which takes a second
+        batcher = new Batcher(options);
+        sender = new Sender(target, options, batcher);
     }
 
     /** Ties a user to traits. */
     public String identify(String userId, Map<String, ?> traits, With... with) {
-        return send(userId, with, it -> it.getIdentifyBuilder().setTraitsJson(json(traits)));
+        var identify = Identify.newBuilder();
+        if (traits != null) {
+            identify.setTraitsJson(json(traits));
+        }
+        return send(userId, Event.newBuilder().setIdentify(identify), with);
     }
 
     /** Records an action. */
     public String track(String userId, String event, Map<String, ?> properties, With... with) {
-        return send(userId, with, it -> it.getTrackBuilder().setEvent(text(event)).setPropertiesJson(json(properties)));
+        var track = Track.newBuilder().setEvent(Events.text(event));
+        if (properties != null) {
+            track.setPropertiesJson(json(properties));
+        }
+        return send(userId, Event.newBuilder().setTrack(track), with);
     }
 
     /** Records the view of a page. */
     public String page(String userId, String name, Map<String, ?> properties, With... with) {
-        return send(userId, with, it -> it.getPageBuilder().setName(text(name)).setPropertiesJson(json(properties)));
+        var page = Page.newBuilder().setName(Events.text(name));
+        if (properties != null) {
+            page.setPropertiesJson(json(properties));
+        }
+        return send(userId, Event.newBuilder().setPage(page), with);
     }
 
     /** Records the view of a screen in an application. */
     public String screen(String userId, String name, Map<String, ?> properties, With... with) {
-        return send(userId, with, it -> it.getScreenBuilder().setName(text(name)).setPropertiesJson(json(properties)));
+        var screen = Screen.newBuilder().setName(Events.text(name));
+        if (properties != null) {
+            screen.setPropertiesJson(json(properties));
+        }
+        return send(userId, Event.newBuilder().setScreen(screen), with);
     }
 
     /** Ties a user to a group. */
     public String group(String userId, String groupId, Map<String, ?> traits, With... with) {
-        return send(userId, with, it -> it.getGroupBuilder().setGroupId(text(groupId)).setTraitsJson(json(traits)));
+        var group = Group.newBuilder().setGroupId(Events.text(groupId));
+        if (traits != null) {
+            group.setTraitsJson(json(traits));
+        }
+        return send(userId, Event.newBuilder().setGroup(group), with);
     }
 
     /** Joins two identities of one user. */
     public String alias(String userId, String previousId, With... with) {
-        return send(userId, with, it -> it.getAliasBuilder().setPreviousId(text(previousId)));
+        var alias = Alias.newBuilder().setPreviousId(Events.text(previousId));
+        return send(userId, Event.newBuilder().setAlias(alias), with);
     }
 
-    private String send(String userId, With[] with, With kind) {
-        var event = Event.newBuilder().setUserId(text(userId));
-        kind.accept(event);
-        List.of(with).forEach(each -> each.accept(event));
+    private String send(String userId, Event.Builder event, With[] with) {
+        event.setUserId(Events.text(userId));
+        for (var each : with) {
+            each.accept(event);
+        }
         return collect(event);
     }
 
-    /** A free-form value as the JSON text that an event's fields take. Of null it is empty, which says nothing. */
+    /** A free-form value as the JSON text that an event's fields take. The text of null is empty, which leaves it out. */
     public static String json(Map<String, ?> value) {
-        return value == null ? "" : text(GSON.toJson(value));
+        return value == null ? "" : Events.json(value);
     }
 
-    private static String text(String given) {
-        return given == null ? "" : HALVES.matcher(given).replaceAll("\ufffd");
-    }
-
-    /** Sends an event that the caller built. It is given the messageId and the timestamp that it lacks. */
-    public String collect(Event.Builder event) {
-        if (event.getMessageId().isEmpty()) event.setMessageId(UUID.randomUUID().toString());
-        if (!event.hasTimestamp()) event.setTimestamp(Timestamps.fromMillis(System.currentTimeMillis()));
-        var whole = event.build();
-        check(whole).ifPresentOrElse(refusal -> tell(options.onRefused, whole, refusal), () -> put(whole));
-        return whole.getMessageId();
-    }
-
-    /** Why the server would refuse the event, as far as that is known here. */
-    private static Optional<Refusal> check(Event event) {
-        var large = Refusal.newBuilder().setReason(Reason.REASON_EVENT_TOO_LARGE).setDescription("over the limit");
-        if (event.getSerializedSize() > Options.LARGEST_EVENT) return Optional.of(large.build());
-        try {
-            return VALIDATOR.validate(event).getViolations().stream().findFirst().map(Client::refusal);
-        } catch (ValidationException broken) {
-            throw new IllegalStateException("a rule of the protos cannot be run", broken);
+    /** Sends an event that the caller built. Its messageId and timestamp are filled in if they are unset. */
+    public String collect(Event.Builder builder) {
+        batcher.checkOpen();
+        var event = Events.complete(builder);
+        var refusal = Events.check(event);
+        if (refusal.isPresent()) {
+            Options.callBack(options.onRefused, event, refusal.get());
+        } else {
+            batcher.put(event, Events.bytes(event));
         }
+        return event.getMessageId();
     }
 
-    private static Refusal refusal(Violation violation) {
-        var rule = violation.toProto().getRuleId(); // such as "timestamp.gte", or "userId.required" of the whole event
-        var path = violation.toProto().getField().getElementsList();
-        var member = path.isEmpty() ? rule.split("\\.")[0]
-                : LOWER_UNDERSCORE.to(LOWER_CAMEL, path.get(path.size() - 1).getFieldName());
-        var field = member.equals("kind") ? "type" : member;
-        var reason = rule.endsWith("required") ? Reason.REASON_REQUIRED
-                : rule.startsWith("timestamp.") ? Reason.REASON_INVALID_TIMESTAMP : Reason.REASON_INVALID_VALUE;
-        var description = field + ": " + violation.toProto().getMessage();
-        return Refusal.newBuilder().setReason(reason).setField(field).setDescription(description).build();
+    /** Flushes for at most 30 seconds. */
+    public int flush() {
+        return flush(Duration.ofSeconds(30));
+    }
+
+    /** Sends what is queued. It returns how many events are not settled after the timeout: 0 if all are. */
+    public int flush(Duration timeout) {
+        return batcher.flush(timeout);
+    }
+
+    /** Closes within 10 seconds. */
+    @Override
+    public void close() {
+        close(Duration.ofSeconds(10));
+    }
+
+    /** Takes no more events, flushes, and gives up the rest after the timeout. It returns how many were given up. */
+    public int close(Duration timeout) {
+        if (!batcher.close()) {
+            return 0;
+        }
+        batcher.flush(timeout);
+        return sender.stop();
     }
 }

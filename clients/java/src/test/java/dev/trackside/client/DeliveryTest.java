@@ -1,6 +1,6 @@
 package dev.trackside.client;
 
-import static dev.trackside.client.Told.assertOnce;
+import static dev.trackside.client.Results.assertOnce;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -28,12 +28,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(180)
 class DeliveryTest {
     private static final Duration LONG = Duration.ofMinutes(1);
-    private final Told told = new Told();
+    private final Results results = new Results();
 
     private Client client(Server server, Consumer<Options> configure) {
         return new Client(server.target, options -> {
             options.writeKey = "k";
-            told.listen(options);
+            results.listen(options);
             configure.accept(options);
         });
     }
@@ -53,8 +53,8 @@ class DeliveryTest {
             client.track("u", "E", null, with -> with.setMessageId("m"));
             client.track("u", "E", null, with -> with.setMessageId("m"));
             assertEquals(0, client.flush(LONG));
-            assertEquals(List.of("m", "m"), told.accepted);
-            assertEquals(List.of("m"), told.duplicates);
+            assertEquals(List.of("m", "m"), results.accepted);
+            assertEquals(List.of("m"), results.duplicates);
             assertEquals(List.of("m"), server.queued());
         }
     }
@@ -68,8 +68,8 @@ class DeliveryTest {
             assertEquals(0, right.flush(LONG));
             track(wrong, 1);
             assertEquals(0, wrong.flush(LONG));
-            assertEquals(Reason.REASON_INVALID_WRITE_KEY, told.refused.get(0).getReason());
-            assertEquals("writeKey", told.refused.get(0).getField());
+            assertEquals(Reason.REASON_INVALID_WRITE_KEY, results.refused.get(0).getReason());
+            assertEquals("writeKey", results.refused.get(0).getField());
             assertEquals(sent, server.queued());
         }
     }
@@ -97,10 +97,10 @@ class DeliveryTest {
             var refused = client.track("u", "E", null, with -> with.setExtraJson("{\"type\": \"mine\"}"));
             var sent = track(client, 10);
             assertEquals(10, client.flush(Duration.ofSeconds(1)));
-            assertEquals(List.of(refused), told.notAccepted);
+            assertEquals(List.of(refused), results.notAccepted);
             server.command("mend");
             assertEquals(0, client.flush(LONG));
-            assertEquals(sent, told.accepted);
+            assertEquals(sent, results.accepted);
             assertEquals(sent, server.queued());
         }
     }
@@ -111,8 +111,8 @@ class DeliveryTest {
             server.command("break");
             var sent = track(client, 2);
             assertEquals(0, client.flush(LONG));
-            assertEquals(sent, told.notAccepted);
-            assertEquals(Status.Code.UNAVAILABLE, told.lost.get(0).getCode());
+            assertEquals(sent, results.notAccepted);
+            assertEquals(Status.Code.UNAVAILABLE, results.lost.get(0).getCode());
         }
     }
 
@@ -131,7 +131,7 @@ class DeliveryTest {
                 slowest = System.nanoTime() - began;
             }
             assertTrue(slowest >= 1_000_000_000, "the server was never overloaded");
-            assertOnce(sent, told.accepted);
+            assertOnce(sent, results.accepted);
             assertOnce(sent, server.queued());
         }
     }
@@ -146,7 +146,7 @@ class DeliveryTest {
             assertEquals(1, client.flush(Duration.ofSeconds(1)));
             server.command("resume");
             assertEquals(0, client.flush(LONG));
-            assertEquals(sent, told.accepted);
+            assertEquals(sent, results.accepted);
             assertEquals(sent, server.queued());
         }
     }
@@ -158,7 +158,7 @@ class DeliveryTest {
             server.command("restart");
             sent.addAll(track(client, 500));
             assertEquals(0, client.flush(LONG));
-            assertOnce(sent, told.accepted);
+            assertOnce(sent, results.accepted);
             assertOnce(sent, server.queued());
         }
     }
@@ -174,8 +174,8 @@ class DeliveryTest {
             var sent = track(client, 10_000);
             killed.join();
             assertEquals(0, client.flush(LONG));
-            assertEquals(List.of(), told.notAccepted);
-            assertOnce(sent, told.accepted);
+            assertEquals(List.of(), results.notAccepted);
+            assertOnce(sent, results.accepted);
             assertOnce(sent, server.queued());
         }
     }
@@ -183,7 +183,7 @@ class DeliveryTest {
     private void killFiveTimes(Server server) {
         for (int accepted = 1_500; accepted < 9_000; accepted += 1_500) {
             try {
-                told.awaitAccepted(accepted);
+                results.awaitAccepted(accepted);
             } catch (InterruptedException interrupt) {
                 throw new AssertionError(interrupt);
             }
@@ -198,7 +198,7 @@ class DeliveryTest {
             var client = client(server, options -> options.flushInterval = Duration.ofHours(1));
             var sent = track(client, 300);
             assertEquals(0, client.close(LONG));
-            assertOnce(sent, told.accepted);
+            assertOnce(sent, results.accepted);
             assertOnce(sent, server.queued());
         }
     }
@@ -216,9 +216,9 @@ class DeliveryTest {
                 expected.addAll(other);
             }
             trackOnce(server, TlsChannelCredentials.create()); // trusts others
-            assertEquals(expected, told.accepted);
+            assertEquals(expected, results.accepted);
             assertEquals(expected, server.queued());
-            assertEquals(Status.Code.UNAVAILABLE, told.lost.get(told.lost.size() - 1).getCode());
+            assertEquals(Status.Code.UNAVAILABLE, results.lost.get(results.lost.size() - 1).getCode());
         }
     }
 

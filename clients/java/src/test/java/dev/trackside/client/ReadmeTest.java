@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.Message;
 import io.grpc.Status;
+import java.io.ByteArrayOutputStream;
 import java.io.File;
+import java.io.PrintStream;
 import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.file.Files;
@@ -30,7 +32,7 @@ class ReadmeTest {
     }
 
     @Test
-    void theProgramSendsItsEvent(@TempDir Path directory) throws Exception {
+    void theProgramSendsItsEventAndPrintsThatItWasAccepted(@TempDir Path directory) throws Exception {
         var classes = Stream.of(Client.class, Message.class, Status.class)
                 .map(each -> each.getProtectionDomain().getCodeSource().getLocation().getPath())
                 .collect(Collectors.joining(File.pathSeparator));
@@ -38,10 +40,16 @@ class ReadmeTest {
             var source = directory.resolve("Example.java");
             Files.writeString(source, example("java").replace("localhost:50051", server.target));
             assertEquals(0, ToolProvider.getSystemJavaCompiler().run(null, null, null, "-cp", classes, source.toString()));
+            var printed = new ByteArrayOutputStream();
+            var before = System.out;
+            System.setOut(new PrintStream(printed, true));
             try (var loader = new URLClassLoader(new URL[] {directory.toUri().toURL()}, Client.class.getClassLoader())) {
                 loader.loadClass("Example").getMethod("main", String[].class).invoke(null, (Object) new String[0]);
+            } finally {
+                System.setOut(before);
             }
             var record = server.records().get(0);
+            assertEquals("accepted " + record.get("messageId") + System.lineSeparator(), printed.toString());
             assertEquals("Order Completed", record.get("event"));
             assertEquals(Map.of("total", 12.5), record.get("properties"));
             assertEquals("my-key", record.get("writeKey"));

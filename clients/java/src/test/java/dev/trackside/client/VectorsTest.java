@@ -151,28 +151,28 @@ class VectorsTest {
     @ParameterizedTest
     @MethodSource("foundByTheClient")
     void anEventThatBreaksARuleIsRefusedInTheCall(Vector vector) {
-        var told = new Told();
-        try (var client = new Client(Server.NOWHERE, told::listen)) {
-            assertEquals(List.of(vector.send(client)), told.notAccepted);
-            assertEquals(vector.text("reason"), told.refused.get(0).getReason().name());
-            assertEquals(vector.text("field"), told.refused.get(0).getField());
+        var results = new Results();
+        try (var client = new Client(Server.NOWHERE, results::listen)) {
+            assertEquals(List.of(vector.send(client)), results.notAccepted);
+            assertEquals(vector.text("reason"), results.refused.get(0).getReason().name());
+            assertEquals(vector.text("field"), results.refused.get(0).getField());
         }
     }
 
     @Test
     void whatOnlyTheServerCanRefuseComesToTheSameCallback() throws Exception {
-        var told = new Told();
+        var results = new Results();
         var vectors = vectors("refusals").stream().filter(vector -> vector.text("found").equals("server")).toList();
         assertFalse(vectors.isEmpty());
         try (var server = new Server(); var client = new Client(server.target, options -> {
-            told.listen(options);
+            results.listen(options);
             options.writeKey = "k";
         })) {
             var sent = vectors.stream().map(vector -> vector.send(client)).toList();
             assertEquals(0, client.flush(LONG));
-            assertEquals(sent, told.notAccepted);
+            assertEquals(sent, results.notAccepted);
             for (int i = 0; i < sent.size(); i++) {
-                var why = told.refused.get(i);
+                var why = results.refused.get(i);
                 assertEquals(vectors.get(i).text("reason"), why.getReason().name());
                 assertEquals(vectors.get(i).text("field"), why.getField());
                 assertFalse(why.getDescription().isEmpty());
