@@ -113,11 +113,12 @@ class Connection(asyncio.Protocol):
         if self._linger_until:
             self._linger(len(data))
             return
-        unread = self._received[self._start :]
+        if unread := self._received[self._start :]:
+            data = unread + data
         self._searched = max(0, self._searched - self._start)
-        self._received, self._start = unread + data, 0
+        self._received, self._start = data, 0
         self._read()
-        if self._unread > _BUFFER_BYTES:
+        if len(data) > _BUFFER_BYTES and self._unread > _BUFFER_BYTES:
             self.transport.pause_reading()
 
     def eof_received(self) -> bool:
@@ -168,37 +169,43 @@ class Connection(asyncio.Protocol):
         """Read at most one request of the bytes that were received."""
         if self._is_scheduled or self._linger_until or self.transport.is_closing():
             return
-        if not self._exchange and self._can_write and self._unread:
-            self._read_head()
-        if self._exchange and not self._exchange.is_received:
-            self._read_body(self._exchange)
-        waits_for_client = not self._exchange.is_received if self._exchange else self._can_write
-        if self._client_ended and waits_for_client and not self._is_scheduled:
-            self.close()  # the rest of the request will not come
+        exchange = self._exchange
+        if exchange is None and self._can_write:
+            exchange = self._read_head()
+        if exchange is not None and not exchange.is_received:
+            self._read_body(exchange)
+        if self._client_ended:
+            exchange = self._exchange
+            waits_for_client = not exchange.is_received if exchange else self._can_write
+            if waits_for_client and not self._is_scheduled:
+                self.close()  # the rest of the request will not come
 
-    def _read_head(self) -> None:
-        if not self._is_reading_head:
-            self._is_reading_head = True
-            self._wait(self.app.config.REQUEST_TIMEOUT)
+    def _read_head(self) -> Exchange | None:
+        """Begin with the next request, if its head was received."""
         try:
             head = self._take_head()
         except SanicException as error:
             self._fail(error)
-            return
-        if head:
-            self._is_reading_head = False
-            self._exchange = self._new_exchange(self, head)
-            self._wait(self.app.config.REQUEST_TIMEOUT if head.has_body else self.app.config.RESPONSE_TIMEOUT)
-            self._exchange.begin()
-            self._settle()
+            return None
+        if head is None:
+            return None
+        self._is_reading_head = False
+        exchange = self._exchange = self._new_exchange(self, head)
+        self._wait(self.app.config.REQUEST_TIMEOUT if head.has_body else self.app.config.RESPONSE_TIMEOUT)
+        exchange.begin()
+        self._settle()
+        return self._exchange
 
     def _take_head(self) -> RequestHead | None:
         """The next head, if it was received to its end. Raises what HTTP forbids."""
         while self._received.startswith(b"\r\n", self._start):  # RFC 9112, 2.2
             self._start += 2
-        if not self._unread:
+        if self._start == len(self._received):
             return None
         end = self._received.find(_HEAD_END, max(self._start, self._searched - 3))
+        if end < 0 and not self._is_reading_head:
+            self._is_reading_head = True
+            self._wait(self.app.config.REQUEST_TIMEOUT)
         if (end if end >= 0 else len(self._received)) - self._start > HEAD_BYTES:
             raise PayloadTooLarge(f"A request's head may have {HEAD_BYTES} bytes")
         if end >= 0:
@@ -206,7 +213,8 @@ class Connection(asyncio.Protocol):
             self._start, self._searched = end + len(_HEAD_END), 0
             return parse_head(text)
         self._searched = len(self._received)
-        if not begins_well(self._received[self._start :][:1]):
+        first = self._received[self._start : self._start + 1]
+        if first != b"\r" and not begins_well(first):
             parse_head(self._received[self._start :])  # it raises: the end may never come
         return None
 

@@ -70,11 +70,11 @@ def begins_well(received: bytes) -> bool:
 
 def parse_head(text: bytes) -> RequestHead:
     """The head of a request: `text` ends with the empty line. Raises BadRequest, whose message is for the sender."""
-    if not begins_well(text):
-        raise BadRequest(_NO_TLS)
     try:
         head = _parsed(text)
     except httptools.HttpParserInvalidMethodError:
+        if not begins_well(text):
+            raise BadRequest(_NO_TLS) from None
         # The parser knows a fixed list of methods. The router answers the others, as it does PUT.
         method, _, rest = text.partition(b" ")
         if not _TOKEN.fullmatch(method):

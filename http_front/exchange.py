@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from functools import partial
 from typing import Any
@@ -51,9 +50,10 @@ class Exchange:
     def begin(self) -> None:
         """Find out who answers. A fault is answered too."""
         head = self.head
-        handler: Any = None
-        with contextlib.suppress(SanicException):  # the app answers that there is no such route
+        try:
             _, handler, _ = self._connection.app.router.get(head.path, head.method, None)
+        except SanicException:  # the app answers that there is no such route
+            handler = None
         if not isinstance(handler, Endpoint):
             if b"expect" in head.headers:
                 self.keep_alive = False  # the body may follow, or may not
@@ -67,7 +67,7 @@ class Exchange:
 
     def _begin_body(self, endpoint: Endpoint) -> None:
         head = self.head
-        expected = head.header(b"expect").lower()
+        expected = head.header(b"expect").lower() if b"expect" in head.headers else ""
         if expected not in ("", "100-continue"):
             self.fail(ExpectationFailed(f"Unknown Expect: {expected[:40]}"))
             return
@@ -116,8 +116,7 @@ class Exchange:
     def _discard(self, size: int) -> None:
         self._discarded += size
         if self._discarded > DISCARDED_BYTES:
-            self.keep_alive = False
-            self._framing = None
+            self._connection.close()
 
     def fail(self, error: SanicException) -> None:
         """Answer that HTTP forbids this. Nothing more is read: what follows may not be where it seems to be."""
