@@ -15,7 +15,6 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, cast
-from unittest import mock
 
 import grpc
 import msgspec
@@ -36,14 +35,11 @@ from service.calls import StreamHandler
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.delivery import Delivery
-from service.fields import Columns
 from service.intake import Intake
 from service.queues import Record, open_queue
-from service.record import KINDS as RECORD_KINDS
-from service.record import Kind
 from service.refused import RefusedStore
 from service.sources import Directory
-from service.validation import refusals
+from service.table import Row as EventRow
 
 EVENTS = 500
 """In a batch."""
@@ -188,28 +184,22 @@ class Steps:
 
     def service(self) -> list[Row]:
         request = proto.CollectBatchRequest.FromString(self.batch)
-        kind, events = RECORD_KINDS["track"], [entry.event for entry in request.entries]
+        events = [entry.event for entry in request.entries]
         with tempfile.TemporaryDirectory() as folder:
             config = ServiceConfig(data_dir=Path(folder))
             store = RefusedStore.open(Path(folder), keep=10)
             sink, sources = Sink(), Directory(None)
             collector, intake = Collector(config, sources, sink, store), Intake(config, sources)
             now = time.time_ns()
-            delivery = Delivery(self.delivery, EVENTS, lambda: 950 * EVENTS, "full", "")
-            sizes, deliveries = [950] * 64, [delivery] * 64
-            some = events[:64]
-            columns, _ = kind.reader.read(some)
-            stamped = _stamped(intake, kind, some, sizes, deliveries, now)
+            delivery = Delivery(self.delivery, EVENTS, 950 * EVENTS, "full", "")
+            rows: list[EventRow] = [("track", each, 950, delivery) for each in events[:64]]
 
             def collect(message: bytes) -> Callable[[], object]:
                 parsed = [proto.CollectBatchRequest.FromString(message) for _ in range(ROUNDS)]
                 return lambda: loop.run_until_complete(collector.collect((p := parsed.pop()).entries, p.deliveries, ""))
 
             loop = asyncio.new_event_loop()
-            read = cost(lambda: kind.reader.read(some), 64)
-            validate = cost(lambda: refusals("track", some, columns), 64)
-            encode = cost(lambda: kind.encode(dict(stamped), [""] * 64), 64)
-            judge = cost(lambda: intake.judge("track", some, sizes, deliveries, now), 64)
+            judge = cost(lambda: intake.judge(rows, now), 64)
             calls = (self.single, TOGETHER), (self.batch, EVENTS)
             whole = [cost(collect(message), size) for message, size in calls]
             parse = [cost(partial(proto.CollectBatchRequest.FromString, message), size) for message, size in calls]
@@ -217,9 +207,7 @@ class Steps:
             store.close()
         return [
             Row("parse", *parse),
-            Row("validate: members to columns, rules", read + validate, read + validate),
-            Row("stamp: source, times, context", stamp := judge - read - validate - encode, stamp),
-            Row("encode: records", encode, encode),
+            Row("intake: validated, completed, encoded", judge, judge),
             Row("who is whose, outcomes, metrics", whole[0] - judge, whole[1] - judge),
             Row(f"commit: duplicates, row, both threads; of {TOGETHER} events, of {EVENTS}", *commit),
         ]
@@ -236,19 +224,6 @@ def _commit(loop: asyncio.AbstractEventLoop, folder: str, records: Sequence[Reco
         took += time.process_time_ns() - before
     loop.run_until_complete(queue.close())
     return took / 1000 / next(number)
-
-
-def _stamped(intake: Intake, kind: Kind, *arguments: Any) -> Columns:
-    """The columns of some events as they are when they are encoded."""
-    found: Columns = {}
-
-    def encode(columns: Columns, extras: Sequence[str]) -> list[bytes]:
-        found.update(columns)
-        return [b""] * len(extras)
-
-    with mock.patch.object(kind, "encode", encode):
-        intake.judge("track", *arguments)
-    return found
 
 
 class _Submitted:
