@@ -24,8 +24,6 @@ DEFAULT_FILE = Path("trackside.toml")
 # How the supervisor hands what it opened to the processes that it starts.
 HTTP_FD = "TRACKSIDE_HTTP_FD"
 PARENT_FD = "TRACKSIDE_PARENT_FD"
-# Set where the supervisor runs fronts beside the service: they have no other to go to.
-BESIDE_FRONTS = "TRACKSIDE_BESIDE_FRONTS"
 
 
 class InvalidSettings(Exception):

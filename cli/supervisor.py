@@ -17,7 +17,7 @@ from cli.child import Child
 from cli.metrics import Metrics
 from cli.ports import reachable
 from cli.readiness import ServiceHealth, front_complaint
-from cli.settings import BESIDE_FRONTS, HTTP_FD, PARENT_FD, Settings, environment
+from cli.settings import HTTP_FD, PARENT_FD, Settings, environment
 from service.sources import Sources
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Supervisor:
         self._fronts: list[Child] = []
         if sources:
             # An operator's own goes before it.
-            served = _SERVICE_GRPC | variables | ({BESIDE_FRONTS: "1"} if http else {})
+            served = _SERVICE_GRPC | variables
             self._services.append(Child("service", "service", served, [self._lifeline], self._metrics.died))
         if http:
             variables = _FRONT_GRPC | variables | {HTTP_FD: str(http.fileno())}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import accumulate
 from typing import TypeAlias, TypeVar
 
 import msgspec
@@ -107,11 +108,12 @@ def decoded_object(text: str, nesting: int, decode: Callable[[str], T]) -> tuple
 
 def depth(text: str) -> int:
     """How many levels of objects and arrays a text nests, whether or not it is well-formed."""
-    deepest = level = 0
-    for bracket in re.findall(r"[\[\]{}]", _STRING.sub("", text)):
-        level += 1 if bracket in "[{" else -1
-        deepest = max(deepest, level)
-    return deepest
+    brackets = _STRING.sub("", text).encode(errors="replace").translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEPS.__getitem__, brackets), initial=0))
+
+
+_NO_BRACKETS = bytes(set(range(256)).difference(b"[{]}"))
+_STEPS = {**dict.fromkeys(b"[{", 1), **dict.fromkeys(b"]}", -1)}
 
 
 def quote(value: str) -> str:

@@ -10,19 +10,23 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import grpc
 import uvloop
 
 from event_model.certificates import InvalidCertificates
 from service import server, tls
-from service.calls import InHand
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import InvalidQueue, Queue, open_queue
 from service.refused import RefusedStore
 from service.sources import Directory, InvalidSources
+
+log = logging.getLogger(__name__)
+
+_COMMIT_SECONDS = 0.5
+"""How long the last commits may take when calls have used up the drain timeout. The supervisor waits 2 s longer."""
 
 
 class CannotStart(Exception):
@@ -31,7 +35,7 @@ class CannotStart(Exception):
 
 @contextlib.asynccontextmanager
 async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns) -> AsyncGenerator[None]:
-    """Take calls while the context lasts, and answer every call that was begun before it ends.
+    """Take calls while the context lasts. Then answer the calls that have begun, for `drain_timeout` at most.
 
     `clock` gives nanoseconds since 1970. Raises CannotStart.
     """
@@ -39,11 +43,11 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         credentials = tls.credentials(config)
     except InvalidCertificates as error:
         raise CannotStart(str(error)) from None
-    in_hand = InHand()
-    sources, queue, refused = _open(config, clock, in_hand)
+    sources, queue, refused = _open(config, clock)
+    stopping = time.monotonic()
     try:
         collector = Collector(config, sources, queue, refused, clock)
-        grpc_server, servicer, health = server.build(collector, config, in_hand)
+        grpc_server, servicer, health = server.build(collector, config)
         _listen(grpc_server, config, credentials)
         serving = await server.report_health(collector, queue, health, None)
         await grpc_server.start()
@@ -51,25 +55,33 @@ async def running(config: ServiceConfig, clock: Callable[[], int] = time.time_ns
         try:
             yield
         finally:
+            stopping = time.monotonic()
             following.cancel()
             await health.enter_graceful_shutdown()
             servicer.stop()
             await grpc_server.stop(config.drain_timeout)
-            await servicer.drain()
+            await _until(stopping + config.drain_timeout, servicer.drain())
     finally:
-        await queue.close()
-        refused.close()
+        await _until(stopping + config.drain_timeout, queue.close())
+        refused.close(within=_COMMIT_SECONDS)
 
 
-def _open(config: ServiceConfig, clock: Callable[[], int], in_hand: InHand) -> tuple[Directory, Queue, RefusedStore]:
+async def _until(deadline: float, work: Awaitable[None]) -> None:
+    """Wait for commits, but not for a disk that hangs: senders send the events that have no answer again."""
+    try:
+        async with asyncio.timeout(max(_COMMIT_SECONDS, deadline - time.monotonic())):
+            await work
+    except TimeoutError:
+        log.error("a commit has not ended within the drain timeout: stopping without it")
+
+
+def _open(config: ServiceConfig, clock: Callable[[], int]) -> tuple[Directory, Queue, RefusedStore]:
     try:
         config.data_dir.mkdir(parents=True, exist_ok=True)
         sources = Directory(config.sources)
         queue = open_queue(
             config.queue_url,
             duplicate_window=config.duplicate_window,
-            # Fronts beside it have no other service to go to if the disk hangs: their callers wait either way.
-            may_block=in_hand.is_one if "TRACKSIDE_BESIDE_FRONTS" in os.environ else None,
             clock=lambda: clock() / 1_000_000_000,
         )
         return sources, queue, RefusedStore.open(config.data_dir, keep=config.refused_events)

@@ -27,26 +27,6 @@ def handler(read: Callable[[bytes], M], call: Callable[[M, Context], Awaitable[M
     return cast("Any", grpc.unary_unary_rpc_method_handler(cast("Any", handle), response_serializer=_serialize))
 
 
-class InHand:
-    """Counts the calls of batches that are being answered, in one event loop.
-
-    One that is alone may wait for the disk in it (service/queues/sqlite_writer.py): a lone event takes an eighth less.
-    """
-
-    def __init__(self) -> None:
-        self._calls = 0
-
-    def is_one(self) -> bool:
-        """Whether there is no other than the one that asks."""
-        return self._calls == 1
-
-    def __enter__(self) -> None:
-        self._calls += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._calls -= 1
-
-
 class StreamHandler:
     """Handles streams each of whose messages is answered as one of `handler` is, before the next is read.
 

@@ -9,7 +9,6 @@ from bisect import bisect
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import accumulate
 from operator import attrgetter, methodcaller
 
@@ -28,6 +27,7 @@ from service.refused import RefusedEvent, RefusedStore
 from service.resends import Resends
 from service.sources import Directory, masked
 from service.stamping import iso8601
+from service.table import Row
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +73,6 @@ class _Call:
     received_at: int
     judged: list[Accepted | Refused | None]
     """What became of each entry."""
-
-
-_Row = tuple[int, Event, int, Delivery]
-"""An entry's index, and its event, the event's size, and its delivery."""
 
 
 class Collector:
@@ -135,16 +131,17 @@ class Collector:
         delivery_of, events = [*map(_delivery_of, entries)], [*map(_event_of, entries)]
         sizes = [*map(_size_of, events)]
         given = deliveries or [proto.Delivery()]
-        brings = [0] * len(given)
-        for index in delivery_of:
-            if index >= len(given):
-                raise UnknownDelivery(f"There is no delivery {index}: the call has {len(deliveries)}.")
+        unknown = max(delivery_of, default=0)
+        if unknown >= len(given):
+            raise UnknownDelivery(f"There is no delivery {unknown}: the call has {len(deliveries)}.")
+        brings, bytes_of = [0] * len(given), [0] * len(given)
+        for index, size in zip(delivery_of, sizes, strict=True):
             brings[index] += 1
+            bytes_of[index] += size
         checked: list[Delivery | Refused] = []
-        for index, delivery in enumerate(given):
-            size = partial(_size, sizes, delivery_of, index)
+        for delivery, events_of, size in zip(given, brings, bytes_of, strict=True):
             try:
-                checked.append(Delivery(delivery, brings[index], size, self._client_address, call_key))
+                checked.append(Delivery(delivery, events_of, size, self._client_address, call_key))
             except Refused as refusal:
                 checked.append(refusal)
         return _Call(entries, events, sizes, delivery_of, checked, received_at, [None] * len(entries))
@@ -163,23 +160,23 @@ class Collector:
             first = following
 
     def _judge(self, call: _Call, indexes: range) -> None:
-        """Judge some entries: the events of one kind together."""
-        groups: dict[str, list[_Row]] = {}
-        kinds = map(_kind_of, call.events[indexes.start : indexes.stop])
-        for index, kind in zip(indexes, kinds, strict=True):
-            delivery = call.deliveries[call.delivery_of[index]]
+        """Judge some entries together."""
+        part = slice(indexes.start, indexes.stop)
+        kinds, events, sizes = map(_kind_of, call.events[part]), call.events[part], call.sizes[part]
+        rows: list[Row] = []
+        of_rows: list[int] = []
+        for index, kind, event, size, of in zip(indexes, kinds, events, sizes, call.delivery_of[part], strict=True):
+            delivery = call.deliveries[of]
             if kind is None and call.entries[index].HasField("refused"):
                 said = call.entries[index].refused
                 call.judged[index] = Refused(said.reason, said.field, said.description)
             elif isinstance(delivery, Refused):
                 call.judged[index] = delivery
             else:
-                groups.setdefault(kind or "", []).append((index, call.events[index], call.sizes[index], delivery))
-        for kind, rows in groups.items():
-            of_kind, events, sizes, deliveries = zip(*rows, strict=True)
-            judged = self._intake.judge(kind, events, sizes, deliveries, call.received_at)
-            for index, each in zip(of_kind, judged, strict=True):
-                call.judged[index] = each
+                rows.append((kind or "", event, size, delivery))
+                of_rows.append(index)
+        for index, each in zip(of_rows, self._intake.judge(rows, call.received_at), strict=True):
+            call.judged[index] = each
 
     async def _put(self, accepted: Sequence[tuple[int, Accepted]], verdicts: Verdicts) -> None:
         """Queue the records, and say what became of them."""
@@ -250,11 +247,6 @@ class Collector:
             )
         self._refused.add(kept)
         metrics.count(tally)
-
-
-def _size(sizes: Sequence[int], delivery_of: Sequence[int], delivery: int) -> int:
-    """How many bytes the events of a delivery have."""
-    return sum([size for size, of in zip(sizes, delivery_of, strict=True) if of == delivery])
 
 
 def _name(value: str, prefix: str) -> str:

@@ -19,6 +19,8 @@ from service.refusals import Refused
 T = TypeVar("T")
 
 _NESTING = LIMITS.nesting
+_SHALLOW, _SHALLOW_OBJECTS = 2 * _NESTING, 5 * _NESTING
+"""Up to how many characters an object nests no deeper than it may; and one that has no array (`{"":` and `}`)."""
 _REFUSALS: dict[type[Exception], tuple[proto.Reason, str]] = {
     jsontext.Malformed: (proto.REASON_MALFORMED_JSON, "{} is not valid JSON"),
     jsontext.NotAnObject: (proto.REASON_WRONG_TYPE, "{} must be an object"),
@@ -30,37 +32,81 @@ class AnyObject(msgspec.Struct):
     """Decoding into a structure without fields checks that a text is one object, and builds nothing."""
 
 
-def checked(text: str, name: str) -> str:
-    """The text if it is one JSON object, on one line. Raises Refused, naming the member."""
-    return decoded(text, name, _any_object)[0]
+class Doubtful(Exception):
+    """One of several texts may be invalid, or needs to be mended: each has to be checked by itself."""
 
 
-def raw(text: str, name: str) -> Raw:
-    """As `checked`, to be written as it is."""
-    return Raw(checked(text, name))
-
-
-def raws(texts: Sequence[str], name: str) -> list[Raw | Literal[""]]:
-    """As `raw`, of each text that is not empty."""
-    return [raw(text, name) if text else "" for text in texts]
-
-
-def decoded(text: str, name: str, decode: Callable[[str], T]) -> tuple[str, T]:
-    """As `checked`, with what a msgspec decoder of a Struct makes of it."""
+def checked(text: str, name: str, nesting: int = _NESTING) -> str:
+    """The text on one line, mended where it must be, if it is one JSON object. Raises Refused, naming the member."""
     try:
-        return jsontext.decoded_object(text, _NESTING, decode)
+        return jsontext.decoded_object(text, nesting, _skip)[0]
     except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep) as error:
         raise _refused(error, name) from None
 
 
-def checked_members(text: str, name: str) -> jsontext.Members:
-    """The members of an object each of which may nest as deep as a free-form field. Raises Refused, naming the one."""
+def checked_extra(text: str, name: str) -> str:
+    """As `checked`. Each member may nest as deep as a free-form field; Refused names the one that nests deeper."""
     try:
-        return jsontext.members(jsontext.decoded_object(text, _NESTING + 1, _any_object)[0])
-    except jsontext.TooDeep as error:
-        raise _refused(error, _deepest(text) or name) from None
-    except (jsontext.Malformed, jsontext.NotAnObject) as error:
-        raise _refused(error, name) from None
+        return checked(text, name, _NESTING + 1)
+    except Refused as refused:
+        if refused.reason == proto.REASON_NESTED_TOO_DEEP:
+            raise _refused(jsontext.TooDeep(), _deepest(text) or name) from None
+        raise
+
+
+def raw(text: str) -> Raw:
+    """The text of one JSON object, to be written as it is. Raises Doubtful."""
+    decoded(_skip, text)
+    return Raw(text)
+
+
+def raws(texts: Sequence[str]) -> list[Raw | Literal[""]]:
+    """As `raw`, of each text that is not empty."""
+    try:
+        for _ in map(_skip, filter(None, texts)):
+            pass
+    except (msgspec.DecodeError, RecursionError):
+        raise Doubtful from None
+    if max(map(len, texts)) > _SHALLOW and any(map(_nests_too_deep, texts)):
+        raise Doubtful
+    return [Raw(text) if text else "" for text in texts]
+
+
+def decoded(decode: Callable[[str], T], text: str) -> T:
+    """The text of one JSON object by the decoder of a Struct. Raises Doubtful."""
+    try:
+        found = decode(text)
+    except (msgspec.DecodeError, RecursionError):
+        raise Doubtful from None
+    if len(text) > _SHALLOW and _nests_too_deep(text):
+        raise Doubtful
+    return found
+
+
+def over(text: str, members: jsontext.Members) -> str:
+    """The text with these members merged beneath its own. Raises Doubtful."""
+    try:
+        return jsontext.merged(text, members)
+    except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep):
+        raise Doubtful from None
+
+
+def extra_members(text: str) -> jsontext.Members:
+    """The members of an object each of which may nest as deep as a free-form field. Raises Doubtful."""
+    try:
+        members = jsontext.members(text)
+    except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep):
+        raise Doubtful from None
+    if len(text) > _SHALLOW and _nests_too_deep(text, _NESTING + 1):
+        raise Doubtful
+    return members
+
+
+def _nests_too_deep(text: str, nesting: int = _NESTING) -> bool:
+    """Whether an object nests deeper. To count its brackets takes as long as to decode it: most texts need no count."""
+    if len(text) <= _SHALLOW_OBJECTS and "[" not in text:
+        return False
+    return text.count("{") + text.count("[") > nesting and jsontext.depth(text) > nesting
 
 
 def _deepest(text: str) -> str:
@@ -114,4 +160,4 @@ def _number(value: float) -> float | int | None:
     return int(value) if whole else value
 
 
-_any_object = msgspec.json.Decoder(AnyObject).decode
+_skip = msgspec.json.Decoder(AnyObject).decode

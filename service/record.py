@@ -6,6 +6,7 @@ What the service stamps is written last, so that no reader that takes the last o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -14,56 +15,69 @@ from msgspec import UNSET
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1.event_pb2 import Event
 
-from event_model import jsontext, schema
+from event_model import schema
 from event_model.jsontext import Raw
 from service.fields import Columns, Reader, Writer, is_text
-from service.freeform import checked_members, raws, text_of
-from service.refusals import Refused
-from service.stamping import iso8601
+from service.freeform import Doubtful, extra_members, raws, text_of
+from service.refusals import Refusals, Refused
+from service.stamping import iso8601s
 
 
 class Kind:
     """One kind of event: how its events are read, and how their records are written."""
 
-    def __init__(self, name: str, field: str = "", members: Sequence[schema.Member] = ()) -> None:
+    def __init__(self, name: str, field: str, members: Sequence[schema.Member]) -> None:
         self.name = name
-        self.reader = Reader({"": schema.ENVELOPE, field: members} if field else {"": schema.ENVELOPE})
+        self._message_of = attrgetter(field)
+        self._reader = Reader(members)
         every = sorted((*schema.ENVELOPE, *members), key=is_text, reverse=True)
         unset = {member.name: "" if is_text(member) else UNSET for member in every}
         self._writer = Writer({name: unset[name] for name in unset if name not in STAMPED} | dict.fromkeys(STAMPED, ""))
-        self._times = [member.name for member in every if member.type is schema.MemberType.TIME]
-        self._objects = [member.name for member in members if member.type is schema.MemberType.OBJECT]
+        self._times = [member.name for member in members if member.type is schema.MemberType.TIME]
+        self.objects = [member.name for member in members if member.type is schema.MemberType.OBJECT]
+        """The free-form members that the kind adds."""
+        self.columns = [*unset, "receivedAt", EXTRA]
+        """The columns that `encode` needs, but for its type."""
         self._stand_ins = [(member.name, member.options.stand_in) for member in members if member.options.stand_in]
         self._reserved = frozenset(unset).union(STAMPED)
 
-    def encode(self, columns: Columns, extras: Sequence[str]) -> list[bytes]:
-        """The records, each one line of UTF-8: of what was read and stamped, and the texts of further members.
+    def read(self, events: Sequence[Event], indexes: Sequence[int], refused: Refusals) -> tuple[Columns, bool]:
+        """The members that the kind adds, as `Reader.read` gives them."""
+        return self._reader.read([*map(self._message_of, events)], indexes, refused)
 
-        Raises Refused where a text is not what it must be.
+    def encode(self, columns: Columns) -> list[bytes]:
+        """The records, each one line of UTF-8, of the columns of all members; those of the envelope are complete.
+
+        Raises Doubtful, as `freeform.raws` does.
         """
         for name, stand_in in self._stand_ins:
             rows = zip(columns[name], columns["userId"], columns[stand_in], strict=True)
             columns[name] = [own or (other if user else "") for own, user, other in rows]
         for name in self._times:
-            columns[name] = [time if time is UNSET else iso8601(time) for time in columns[name]]
-        for name in self._objects:
-            columns[name] = raws(columns[name], name)
+            columns[name] = iso8601s(columns[name])
+        for name in self.objects:
+            columns[name] = raws(columns[name])
+        columns["type"] = [self.name] * len(columns["writeKey"])
         records = self._writer.write(columns)
-        if any(extras):
-            return [self._with_extra(record, extra) for record, extra in zip(records, extras, strict=True)]
+        if any(extras := columns[EXTRA]):
+            return [
+                self._with_extra(record, extra) if extra else record
+                for record, extra in zip(records, extras, strict=True)
+            ]
         return records
 
-    def _with_extra(self, record: bytes, extra: str) -> bytes:
-        if not extra or not (members := self._extra(extra)):
-            return record
-        return b"%b,%b" % (_encode(members)[:-1], record[1:])
-
-    def _extra(self, text: str) -> jsontext.Members:
-        members = checked_members(text, _EXTRA)
-        for name in members:
+    def check_extra(self, text: str) -> str:
+        """The text of further members, if none has the name of a record's member. Raises Refused."""
+        for name in extra_members(text):
             if name in self._reserved:
-                raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {_EXTRA}")
-        return members
+                raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {EXTRA}")
+        return text
+
+    def _with_extra(self, record: bytes, extra: str) -> bytes:
+        members = extra_members(extra)
+        if not self._reserved.isdisjoint(members):
+            raise Doubtful
+        return b"%b,%b" % (_encode(members)[:-1], record[1:]) if members else record
 
 
 def shown(event: Event) -> bytes:
@@ -78,13 +92,11 @@ def shown(event: Event) -> bytes:
 
 
 _encode = msgspec.json.Encoder().encode
-_EXTRA = "extra_json"
+EXTRA = "extra_json"
+"""The column of the further members' texts."""
 
 STAMPED = ("messageId", "type", "timestamp", "writeKey", "receivedAt")
 """The members that the service says. Times are ISO 8601."""
 
 KINDS = {kind.field: Kind(kind.name, kind.field, kind.members) for kind in schema.KINDS.values()}
 """Every kind of event, by its field in Event."""
-
-NO_KIND = Kind("")
-"""Reads an event whose kind is not known."""

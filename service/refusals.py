@@ -13,3 +13,7 @@ class Refused(Exception):
         self.reason = reason
         self.field = field
         self.description = description
+
+
+Refusals = dict[int, Refused]
+"""Why events are refused, by their indexes among those that are processed together."""

@@ -78,11 +78,11 @@ class RefusedStore:
             self._backlog.extend(events)
             self._added.set()
 
-    def close(self) -> None:
-        """Write what waits and release everything."""
+    def close(self, *, within: float | None = None) -> None:
+        """Write the backlog and release everything. Returns after `within` seconds at the latest, if that is given."""
         self._closed.set()
         self._added.set()
-        self._writer.join()
+        self._writer.join(within)
 
     def _run(self) -> None:
         with self._lock, closing(self._connection):

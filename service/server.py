@@ -21,7 +21,7 @@ from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 from event_model.authorization import key_of
 from event_model.schema import LIMITS
 from service import metrics
-from service.calls import Context, InHand, StreamHandler, handler
+from service.calls import Context, StreamHandler, handler
 from service.collector import Collector, UnknownDelivery
 from service.config import ServiceConfig
 from service.gathering import Gatherer
@@ -58,9 +58,8 @@ class Health(Protocol):
 class Servicer(proto_grpc.CollectorServiceServicer):
     """The calls. What a call started goes on when its caller goes away: the work belongs to the queue."""
 
-    def __init__(self, collector: Collector, in_hand: InHand) -> None:
+    def __init__(self, collector: Collector) -> None:
         self._collector = collector
-        self._in_hand = in_hand
         self._gatherer = Gatherer(collector, self._start)
         self._work: set[asyncio.Task[None]] = set()
         batches = proto.CollectBatchRequest.FromString
@@ -75,8 +74,6 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     async def Collect(  # noqa: N802 - the name is the proto's
         self, request: proto.CollectRequest, context: Context
     ) -> proto.CollectResponse:
-        # It is not counted by `in_hand`: such calls come many at a time, and those that are on their way must not wait
-        # with the event loop for the disk: 64 in flight would be a fifth fewer.
         verdicts = await self._gatherer.collect(request, _call_key(context))
         if verdicts.refusals:
             await _refuse(context, verdicts.refusals[0])
@@ -101,8 +98,7 @@ class Servicer(proto_grpc.CollectorServiceServicer):
     ) -> proto.CollectBatchResponse:
         """What `CollectBatch` answers, in a task that does not end with the caller."""
         try:
-            with self._in_hand:
-                verdicts = await self._collector.collect(request.entries, request.deliveries, call_key)
+            verdicts = await self._collector.collect(request.entries, request.deliveries, call_key)
         except UnknownDelivery as error:
             violation = error_details_pb2.BadRequest.FieldViolation(field="entries.delivery", description=str(error))
             await _abort(
@@ -215,8 +211,8 @@ async def follow_queue(collector: Collector, queue: Queue, servicer: Health, ser
         serving = await report_health(collector, queue, servicer, serving)
 
 
-def build(collector: Collector, config: ServiceConfig, in_hand: InHand) -> tuple[grpc.aio.Server, Servicer, Health]:
-    """The server with everything registered, listening nowhere yet. Its calls of batches are counted by `in_hand`."""
+def build(collector: Collector, config: ServiceConfig) -> tuple[grpc.aio.Server, Servicer, Health]:
+    """The server with everything registered, listening nowhere yet."""
     server = grpc.aio.server(
         options=[
             ("grpc.so_reuseport", 0),
@@ -234,7 +230,7 @@ def build(collector: Collector, config: ServiceConfig, in_hand: InHand) -> tuple
             ("grpc.max_connection_age_grace_ms", _AGE_GRACE_MS),
         ],
     )
-    servicer = Servicer(collector, in_hand)
+    servicer = Servicer(collector)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, servicer.methods),))
     # The stubs of grpcio-health-checking lack its asyncio half.
     health_servicer = cast("Health", health.aio.HealthServicer())  # pyright: ignore

@@ -29,11 +29,15 @@ _REMEMBERED = 4_096
 _PRESENCE = re.compile(r"(?:!?has\(this(?:\.\w+)+\)|this(?:\.\w+)+ [!=]= ''|&&|\|\||[()!\s])*")
 
 
-def refusals(kind: str, events: Sequence[Event], columns: Columns) -> list[Refused | None]:
-    """For each event of a kind the first rule that it breaks. `columns` are theirs, with messageIds that were made."""
+def refusals(kind: str, events: Sequence[Event], columns: Columns) -> dict[int, Refused]:
+    """The first rule that an event of a kind breaks, by the event's index.
+
+    `columns` has those of the events, with messageIds that were made.
+    """
     if not _BY_PRESENCE:
-        return [*map(_first_violation, events, columns["messageId"])]
-    rows = [*zip(*[map(bool, columns[name]) for name in _NAMED[kind]], strict=True)]
+        found = enumerate(map(_first_violation, events, columns["messageId"]))
+        return {index: refused for index, refused in found if refused}
+    rows = [*zip(*[map(bool, columns[name]) for name in NAMED[kind]], strict=True)]
     of_row: dict[tuple[bool, ...], Refused | None] = {}
     for present in set(rows):
         try:
@@ -44,7 +48,9 @@ def refusals(kind: str, events: Sequence[Event], columns: Columns) -> list[Refus
             event = rows.index(present)
             of_row[present] = _first_violation(events[event], columns["messageId"][event])
             _remembered[kind, present] = of_row[present]
-    return [of_row[present] for present in rows]
+    if not any(of_row.values()):
+        return {}
+    return {index: refused for index, present in enumerate(rows) if (refused := of_row[present])}
 
 
 def _first_violation(event: Event, message_id: str) -> Refused | None:
@@ -110,7 +116,7 @@ def _is_named(member: schema.Member) -> bool:
 _MESSAGES = [Event.DESCRIPTOR, *(kind.message_type for kind in Event.DESCRIPTOR.oneofs_by_name["kind"].fields)]
 _WORDS = frozenset[str]().union(*map(_named, _MESSAGES))
 _RULED = {kind.name: [*filter(_is_named, (*schema.ENVELOPE, *kind.members))] for kind in schema.KINDS.values()}
-_NAMED = {kind: [member.name for member in members] for kind, members in _RULED.items()}
+NAMED = {kind: [member.name for member in members] for kind, members in _RULED.items()}
 """The members of each kind that rules name."""
 _BY_PRESENCE = all(map(_by_presence, _MESSAGES)) and all(
     is_text(member) for members in _RULED.values() for member in members

@@ -69,24 +69,17 @@ class Reader(Protocol):
     async def close(self) -> None: ...
 
 
-def open_queue(
-    url: str,
-    *,
-    duplicate_window: int,
-    may_block: Callable[[], bool] | None = None,
-    clock: Callable[[], float] = time.time,
-) -> Queue:
+def open_queue(url: str, *, duplicate_window: int, clock: Callable[[], float] = time.time) -> Queue:
     """Open the queue that a URL names, for writing.
 
     `sqlite:///PATH` is a SQLite file; PATH is created when it is not there. `duplicate_window` is in seconds of
-    `clock`; at 0 nothing is a duplicate. `may_block` is asked whether the event loop itself may wait for the disk just
-    now, which is quicker where it has nothing else to do; then a disk that hangs holds it up. Raises InvalidQueue.
+    `clock`; at 0 nothing is a duplicate. Raises InvalidQueue.
     """
     match _scheme(url):
         case "sqlite":
             from service.queues.sqlite import SQLiteQueue
 
-            return SQLiteQueue.open(url, duplicate_window=duplicate_window, may_block=may_block, clock=clock)
+            return SQLiteQueue.open(url, duplicate_window=duplicate_window, clock=clock)
         case _:
             raise _unknown(url)
 

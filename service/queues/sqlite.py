@@ -24,9 +24,6 @@ SCHEMA = """
 INSERT = "INSERT INTO records (last, second, marks, lengths, lines) VALUES (?, ?, ?, ?, ?)"
 GROUP_RECORDS = 1_000
 """After how many records a group takes no further put: to make a row of them keeps the event loop for some 4 ms."""
-FEW_RECORDS = 16
-"""A put of no more may be committed by the event loop, where it may wait for the disk. With 4 connections 1.15 ms an
-event, where 1 would take 1.28."""
 PROBE_BYTES = 65_536
 """What a probe of the queue writes: as much as a put of ordinary size."""
 PROOF_SECONDS = 5.0
@@ -48,15 +45,12 @@ class SQLiteQueue:
         url: str,
         *,
         duplicate_window: int,
-        may_block: Callable[[], bool] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> SQLiteQueue:
         """Open `sqlite:///PATH` for this process alone, as `open_queue` does. Raises InvalidQueue."""
-        return cls(path_of(url), duplicate_window, may_block, clock)
+        return cls(path_of(url), duplicate_window, clock)
 
-    def __init__(
-        self, path: Path, duplicate_window: int, may_block: Callable[[], bool] | None, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, path: Path, duplicate_window: int, clock: Callable[[], float]) -> None:
         self.commits = 0
         """How many transactions have been committed."""
         self._path = str(path)
@@ -75,7 +69,7 @@ class SQLiteQueue:
         self._waiting: deque[_Put] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._writer = Writer(self._connection, may_block=may_block)
+        self._writer = Writer(self._connection)
 
     async def put(self, records: Sequence[Record]) -> Collection[int]:
         return await self._commit(records) if records else ()
@@ -111,7 +105,7 @@ class SQLiteQueue:
         return await answer
 
     def _write(self) -> None:
-        """Have what waits committed, until a transaction is under way that calls this again, or nothing waits."""
+        """Begin to commit the puts that wait. The end of the transaction calls this again."""
         while group := self._group():
             try:
                 if self._transaction(group):
@@ -130,7 +124,7 @@ class SQLiteQueue:
         return group
 
     def _transaction(self, group: Sequence[_Put]) -> bool:
-        """Have what is new committed in one transaction, if anything is: whether it then goes on with what waits."""
+        """Begin one transaction with a group's new records. False if there are none: the group is answered."""
         self._check_in_place()
         now = int(self._clock())
         records = [record for put in group for record in put.records]
@@ -152,21 +146,11 @@ class SQLiteQueue:
         else:
             self._answer(group, duplicates)
             return False
-        if len(group) == 1 and 0 < len(records) <= FEW_RECORDS and self._writer.is_quick():
-            self._committed(group, duplicates, new, self._writer.commit_now(statements))
-            # What else is put in this turn of the event loop shares the next transaction.
-            asyncio.get_running_loop().call_soon(self._write)
-        else:
-            self._writer.commit(statements, partial(self._ended, group, duplicates, new))
+        self._writer.commit(statements, partial(self._ended, group, duplicates, new))
         return True
 
     def _ended(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
-        """Go on with what waits, now that the thread has ended a group's transaction."""
-        self._committed(group, duplicates, new, error)
-        self._write()
-
-    def _committed(self, group: Sequence[_Put], duplicates: Sequence[int], new: bytes, error: Exception | None) -> None:
-        """Answer a group whose transaction has ended, with the marks of what was new in it."""
+        """Answer a group whose transaction has ended, and begin the next. `new` are the marks of the new records."""
         if error:
             self._proved = -PROOF_SECONDS
             self._fail(group, error)
@@ -181,6 +165,7 @@ class SQLiteQueue:
                 self.commits += 1
                 self._proved = time.monotonic()
                 self._answer(group, duplicates)
+        self._write()
 
     def _answer(self, group: Sequence[_Put], duplicates: Sequence[int]) -> None:
         """Answer the puts of a group, but for those whose callers have gone."""

@@ -1,28 +1,19 @@
-"""Commits transactions, most of them in a thread: all of a put that waits for the disk, and nothing else."""
+"""The thread that commits transactions. The event loop never waits for the disk."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from queue import SimpleQueue
 from typing import Any, NamedTuple
-
-log = logging.getLogger(__name__)
 
 Statement = tuple[str, Sequence[Any]]
 """SQL and its parameters."""
 Done = Callable[[Exception | None], object]
-"""Is told in the event loop how a transaction ended: with what went wrong, if anything did."""
-
-SLOW, REST = 0.005, 50
-"""Where a commit took longer than the first, in seconds, the event loop leaves all to the thread for so many times as
-long as it took: it waits for a disk that is slow, or a file that is locked, for 2 % of the time at most."""
-_HUNG = 1.0  # seconds
+"""Is called in the event loop when a transaction has ended: with the error, or with None after a commit."""
 
 
 class _Commit(NamedTuple):
@@ -32,66 +23,40 @@ class _Commit(NamedTuple):
 
 
 class Writer:
-    """Commits transactions on a connection, one after the other, and closes it in the end.
+    """Commits transactions on a connection, one after the other, and closes the connection at the end.
 
-    The interpreter's lock is taken when a commit begins and when it has ended: a thread that did more in Python would
-    fight over the lock with the event loop, which cost 7 µs an event.
+    The thread takes the interpreter's lock only at the begin and the end of a commit. More Python in this thread would
+    compete for the lock with the event loop (measured, docs/performance.md).
     """
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        *,
-        may_block: Callable[[], bool] | None,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`may_block` tells whether the event loop may wait just now. `clock` is in seconds."""
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._may_block = may_block
-        self._clock = clock
-        self._rests_until = 0.0
         self._commits: SimpleQueue[_Commit | None] = SimpleQueue()
+        self._closed = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # A daemon: a process can end while its disk hangs.
         self._thread = threading.Thread(target=self._run, name="queue-writer", daemon=True)
         self._thread.start()
 
     def commit(self, statements: Sequence[Statement], done: Done) -> None:
-        """Have the thread execute statements in one transaction, when it has done what it was given before."""
+        """Have the thread execute statements in one transaction, after the transactions that it was given before."""
         self._commits.put(_Commit(statements, asyncio.get_running_loop(), done))
 
-    def is_quick(self) -> bool:
-        """Whether `commit_now` may be called, if the thread has nothing to do."""
-        return self._may_block is not None and self._clock() >= self._rests_until and self._may_block()
-
-    def commit_now(self, statements: Sequence[Statement]) -> Exception | None:
-        """Execute statements in one transaction: what went wrong, if anything did.
-
-        To wake the thread, and to be woken by it, is an eighth of a lone event's time: 0.85 ms in place of 0.98.
-        """
-        error, took = self._timed(statements)
-        if took > _HUNG:
-            log.warning("a commit took %.1f s, and nothing else was done meanwhile", took)
-        return error
-
     async def close(self) -> None:
-        """Return when all was committed and the connection is closed."""
+        """Return when every transaction has ended and the connection is closed. May be cancelled."""
+        self._loop = asyncio.get_running_loop()
         self._commits.put(None)
-        await asyncio.to_thread(self._thread.join)
+        await self._closed.wait()
 
     def _run(self) -> None:
         with closing(self._connection):
             while commit := self._commits.get():
-                error, _ = self._timed(commit.statements)
-                commit.loop.call_soon_threadsafe(commit.done, error)
-
-    def _timed(self, statements: Sequence[Statement]) -> tuple[Exception | None, float]:
-        """As `_execute`, and how many seconds it took; after what took long, the event loop rests."""
-        began = self._clock()
-        error = self._execute(statements)
-        ended = self._clock()
-        took = ended - began
-        if took > SLOW:
-            self._rests_until = ended + REST * took
-        return error, took
+                error = self._execute(commit.statements)
+                with suppress(RuntimeError):  # the event loop is closed: nobody waits for the answer
+                    commit.loop.call_soon_threadsafe(commit.done, error)
+        if self._loop:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._closed.set)
 
     def _execute(self, statements: Sequence[Statement]) -> Exception | None:
         """What went wrong with a transaction, if anything did."""

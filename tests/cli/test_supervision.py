@@ -222,7 +222,7 @@ def test_front_and_service_run_apart_over_tcp(serve: Serve) -> None:
     assert not (front.directory / "data").exists()
 
 
-def page_written_by_the_event_loop(serving: Serving, front: Serving, number: int) -> bool:
+def page_written_by_the_event_loop(serving: Serving, number: int) -> bool:
     """Whether the service's event loop itself wrote a page of the queue when an event was sent."""
     pid = serving.pid("service")
 
@@ -230,19 +230,13 @@ def page_written_by_the_event_loop(serving: Serving, front: Serving, number: int
         return int(re.findall(r"wchar: (\d+)", Path(f"/proc/{pid}/task/{pid}/io").read_text())[0])
 
     before = written()
-    assert send(front, f"{number}").status_code == 200
+    assert send(serving, f"{number}").status_code == 200
     return written() - before >= 16_384
 
 
-def test_lone_event_is_committed_by_the_event_loop_of_a_service_beside_its_fronts(serve: Serve) -> None:
-    serving, number = serve().ready(), itertools.count()
-    until(lambda: page_written_by_the_event_loop(serving, serving, next(number)))
-
-
-def test_event_loop_of_a_service_that_runs_apart_never_waits_for_the_disk(serve: Serve) -> None:
-    service = serve("--only=service", name="service").ready()
-    front = serve("--only=front", f"--service={service.grpc}", name="front").ready()
-    assert not any(page_written_by_the_event_loop(service, front, number) for number in range(20))
+def test_event_loop_never_waits_for_the_disk(serve: Serve) -> None:
+    serving = serve().ready()
+    assert not any(page_written_by_the_event_loop(serving, number) for number in range(20))
 
 
 def test_front_that_waits_for_its_service_says_so(serve: Serve) -> None:

@@ -18,7 +18,6 @@ from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 
 from service import server
-from service.calls import InHand
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import Record
@@ -139,7 +138,7 @@ async def test_failure_is_told_by_an_id_that_is_in_the_log(
 ) -> None:
     config = ServiceConfig(data_dir=tmp_path)
     refused = RefusedStore.open(tmp_path, keep=0)
-    grpc_server, _, _ = server.build(Collector(config, Directory(None), FailingQueue(), refused), config, InHand())
+    grpc_server, _, _ = server.build(Collector(config, Directory(None), FailingQueue(), refused), config)
     port = grpc_server.add_insecure_port("127.0.0.1:0")
     await grpc_server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[ALONE]) as channel:

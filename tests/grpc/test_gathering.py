@@ -16,7 +16,6 @@ from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 from trackside.v1.event_pb2 import Event, Page
 
 from service import server
-from service.calls import InHand
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import Record
@@ -34,12 +33,8 @@ class HeldQueue:
     def __init__(self) -> None:
         self.began, self.may = asyncio.Event(), asyncio.Event()
         self.puts: list[list[str]] = []
-        self.in_hand = InHand()
-        self.alone: list[bool] = []
-        """Of each put, whether one call of a batch was in hand."""
 
     async def put(self, records: Sequence[Record]) -> Collection[int]:
-        self.alone.append(self.in_hand.is_one())
         self.began.set()
         await self.may.wait()
         names = [record.message_id for record in records]
@@ -61,7 +56,7 @@ async def held(directory: Path) -> AsyncGenerator[tuple[HeldQueue, Collector, An
     config, queue = ServiceConfig(data_dir=directory), HeldQueue()
     refused = RefusedStore.open(directory, keep=0)
     collector = Collector(config, Directory(None), queue, refused)
-    grpc_server, servicer, _ = server.build(collector, config, queue.in_hand)
+    grpc_server, servicer, _ = server.build(collector, config)
     port = grpc_server.add_insecure_port("127.0.0.1:0")
     await grpc_server.start()
     async with grpc.aio.insecure_channel(f"127.0.0.1:{port}", options=[ALONE]) as channel:
@@ -91,22 +86,6 @@ async def test_calls_that_come_while_a_put_is_under_way_share_the_next(tmp_path:
         assert [answer.outcome for answer in answers] == [proto.OUTCOME_ACCEPTED] * 4
         assert queue.puts == [["first"], ["second", "third", "fourth"]]
         assert collector.pending == 0
-
-
-async def test_queue_may_block_for_a_batch_that_is_alone_and_for_no_other_call(tmp_path: Path) -> None:
-    async with held(tmp_path) as (queue, _, stub):
-        single = request("event")
-        batch = proto.CollectBatchRequest(entries=[proto.Entry(event=single.event)], deliveries=[single.delivery])
-        first = stub.CollectBatch(batch, timeout=PATIENCE)
-        await queue.began.wait()
-        second = stub.CollectBatch(batch, timeout=PATIENCE)
-        while len(queue.alone) < 2:  # noqa: ASYNC110 - that it came is no event of its own
-            await asyncio.sleep(0)
-        queue.may.set()
-        await asyncio.gather(first, second)
-        await stub.Collect(single, timeout=PATIENCE)
-        await stub.CollectBatch(batch, timeout=PATIENCE)
-        assert queue.alone == [True, False, False, True]
 
 
 async def test_call_that_fails_fails_alone(tmp_path: Path) -> None:

@@ -19,22 +19,15 @@ class Clock:
         return self.now
 
 
-def always() -> bool:
-    return True
-
-
 @dataclass
 class Backend:
     """A queue that can be opened again and again."""
 
     url: str
-    may_block: bool = False
-    """Whether the event loop may wait for the disk."""
     clock: Clock = field(default_factory=Clock)
 
     def open(self, *, duplicate_window: int = WINDOW) -> Queue:
-        may_block = always if self.may_block else None
-        return open_queue(self.url, duplicate_window=duplicate_window, may_block=may_block, clock=self.clock)
+        return open_queue(self.url, duplicate_window=duplicate_window, clock=self.clock)
 
     def open_reader(self) -> Reader:
         return open_reader(self.url)

@@ -12,7 +12,6 @@ def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'queue.db'}"
 
 
-@pytest.fixture(params=["sqlite", "sqlite, may block"])
+@pytest.fixture(params=["sqlite"])
 def backend(request: pytest.FixtureRequest) -> Backend:
-    engine, _, way = request.param.partition(", ")
-    return Backend(request.getfixturevalue(f"{engine}_url"), may_block=bool(way))
+    return Backend(request.getfixturevalue(f"{request.param}_url"))

@@ -8,8 +8,8 @@ import sys
 from service.queues import Record, open_queue
 
 
-async def write(url: str, name: str, callers: int, may_block: bool) -> None:
-    queue = open_queue(url, duplicate_window=3600, may_block=(lambda: True) if may_block else None)
+async def write(url: str, name: str, callers: int) -> None:
+    queue = open_queue(url, duplicate_window=3600)
 
     async def caller(number: int) -> None:
         for put in range(1_000_000):
@@ -22,5 +22,5 @@ async def write(url: str, name: str, callers: int, may_block: bool) -> None:
     await asyncio.gather(*map(caller, range(callers)))
 
 
-url, name, callers, *way = sys.argv[1:]
-asyncio.run(write(url, name, int(callers), bool(way)))
+url, name, callers = sys.argv[1:]
+asyncio.run(write(url, name, int(callers)))

@@ -15,13 +15,11 @@ from .backend import Backend, records
 ROUNDS = 5
 
 
-def killed_in_mid_load(backend: Backend, name: str, lines: int) -> set[str]:
+def killed_in_mid_load(backend: Backend, name: str, lines: int, callers: int = 8) -> set[str]:
     """The messageIds that a process was told are durable before it was killed."""
     script = Path(__file__).with_name("killed_writer.py")
-    # One caller, where the event loop may block: it commits what nobody else waits beside.
-    way = ["1", "may block"] if backend.may_block else ["8"]
     with subprocess.Popen(
-        [sys.executable, script, backend.url, name, *way], stdout=subprocess.PIPE, text=True
+        [sys.executable, script, backend.url, name, str(callers)], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout
         durable = [process.stdout.readline() for _ in range(lines)]
@@ -31,11 +29,12 @@ def killed_in_mid_load(backend: Backend, name: str, lines: int) -> set[str]:
     return {each for line in durable if line.endswith("\n") for each in line.split()}
 
 
+@pytest.mark.parametrize("callers", [1, 8])
 @pytest.mark.parametrize("lines", [1, 40, 200])
-async def test_what_was_answered_is_there_once_after_kill_9(backend: Backend, lines: int) -> None:
+async def test_what_was_answered_is_there_once_after_kill_9(backend: Backend, lines: int, callers: int) -> None:
     durable: set[str] = set()
     for number in range(ROUNDS):
-        durable |= killed_in_mid_load(backend, f"{lines}-{number}", lines)
+        durable |= killed_in_mid_load(backend, f"{lines}-{number}", lines, callers)
         found = [json.loads(value)["messageId"] for value in await backend.values()]
         assert len(found) == len(set(found))
         assert durable <= set(found)

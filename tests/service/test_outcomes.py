@@ -20,7 +20,6 @@ from trackside.v1 import collector_service_pb2_grpc as proto_grpc
 from trackside.v1.event_pb2 import Event, Page
 
 from service import server
-from service.calls import InHand
 from service.collector import Collector
 from service.config import ServiceConfig
 from service.queues import Record, open_queue
@@ -162,7 +161,7 @@ async def gated(directory: Path, **settings: Any) -> AsyncGenerator[tuple[Gate, 
     """A service with such a queue: the queue, its calls, and a stub."""
     config = ServiceConfig(data_dir=directory, **settings)
     gate, refused = Gate(directory), RefusedStore.open(directory, keep=0)
-    grpc_server, servicer, _ = server.build(Collector(config, Directory(None), gate, refused), config, InHand())
+    grpc_server, servicer, _ = server.build(Collector(config, Directory(None), gate, refused), config)
     target = f"unix:{directory / 'grpc'}"
     grpc_server.add_insecure_port(target)
     await grpc_server.start()
