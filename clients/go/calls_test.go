@@ -136,10 +136,12 @@ func TestFlushWakesAtTheLastAnswerAndElseAtItsTimeout(t *testing.T) {
 	equal(t, "not settled", client.Flush(50*time.Millisecond), 1)
 	var flushes sync.WaitGroup
 	for range 3 {
-		flushes.Go(func() { equal(t, "not settled", client.Flush(time.Hour), 0) })
+		flushes.Go(func() { equal(t, "not settled", client.Flush(time.Minute), 0) })
 	}
+	answeredAt := time.Now()
 	close(answer)
 	flushes.Wait()
+	equal(t, "woke before its timeout", time.Since(answeredAt) < 30*time.Second, true)
 }
 
 func TestACallbackThatPanicsIsLoggedAndDoesNoOtherHarm(t *testing.T) {
