@@ -168,6 +168,8 @@ class _Inflate:
 
 def _encoding(head: RequestHead) -> str:
     """`gzip`, or nothing where the body is not compressed. Raises UnsupportedMediaType."""
+    if b"content-encoding" not in head.headers:
+        return ""
     encoding = head.header(b"content-encoding").lower()
     if encoding in ("gzip", "x-gzip"):
         return "gzip"

@@ -32,10 +32,8 @@ class Exchange(Protocol):
     answered: bool
     keep_alive: bool
 
-    @property
-    def is_received(self) -> bool:
-        """The body has come to its end, or is not read any further."""
-        ...
+    is_received: bool
+    """The body has come to its end, or is not read any further."""
 
     def begin(self) -> None:
         """Handle a request whose head was read. It may be answered at once."""

@@ -26,7 +26,7 @@ def read_body(request: ParsedRequest, body: bytes, event_limit: int) -> Iterator
 def read_batch(request: ParsedRequest, members: Members, event_limit: int) -> Iterator[None]:
     """Add a batch's events, and fill in what it says for all. Raises Rejected where that cannot be read."""
     events = _events(members.get("batch"))
-    request.delivery = encode_defaults(members)
+    request.defaults = encode_defaults(members)
     return add_events(request, events, event_limit)
 
 

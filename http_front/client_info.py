@@ -5,7 +5,6 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import parse_qs
 
 from trackside.v1 import collector_service_pb2 as proto
@@ -25,45 +24,42 @@ _IP = protowire.prefix(proto.Delivery.IP_FIELD_NUMBER)
 _USER_AGENT_FIELD = protowire.prefix(proto.Delivery.USER_AGENT_FIELD_NUMBER)
 
 
-class ClientInfo(NamedTuple):
-    """The sender of one request."""
+def encoded_client_info(head: RequestHead, peer: str, trusted_proxies: int, *, key_in_query: bool) -> bytes:
+    """What a head says of its sender, as fields of a proto.Delivery. A batch's fields may follow: the last one counts.
 
-    write_key: str
-    """The Basic user name. It counts where neither the event nor its batch has a key."""
-    overriding_write_key: str
-    """The key in the query. It counts before every other."""
-    address: str
-    user_agent: str
-    """At most 1,024 characters."""
-
-    def encoded(self) -> bytes:
-        """A proto.Delivery as it goes over the wire. Fields that a batch's own delivery sets too may follow it."""
-        parts: list[bytes] = []
-        for prefix, text in zip(_FIELDS, self, strict=True):
-            if text:
-                protowire.put(parts, prefix, text.encode())
-        return b"".join(parts)
+    `peer` is the address of the connection; `trusted_proxies` of the addresses in X-Forwarded-For are proxies.
+    """
+    address = _forwarded(head, peer, trusted_proxies) if trusted_proxies else peer
+    key = basic_key(head)
+    key_and_address = _key_and_address if len(key) <= _AUTHORIZATION else _key_and_address.__wrapped__
+    parts = [key_and_address(key, address), _field(_USER_AGENT_FIELD, _user_agent(head))]
+    if key_in_query:  # it counts before every other
+        parts.append(_field(_OVERRIDING_WRITE_KEY, query_key(head).encode()))
+    return b"".join(parts)
 
 
-_FIELDS = (_WRITE_KEY, _OVERRIDING_WRITE_KEY, _IP, _USER_AGENT_FIELD)
+def _field(prefix: protowire.Prefix, content: bytes) -> bytes:
+    return prefix(len(content)) + content if content else b""
 
 
-def read_client_info(head: RequestHead, peer: str, trusted_proxies: int, *, key_in_query: bool) -> ClientInfo:
-    """`peer` is the address of the connection; `trusted_proxies` of the addresses in X-Forwarded-For are proxies."""
-    return ClientInfo(
-        basic_key(head),
-        query_key(head) if key_in_query else "",
-        _forwarded(head, peer, trusted_proxies) if trusted_proxies else peer,
-        head.header(b"user-agent")[:_USER_AGENT],
-    )
+@lru_cache(1024)
+def _key_and_address(write_key: str, address: str) -> bytes:
+    return _field(_WRITE_KEY, write_key.encode()) + _field(_IP, address.encode())
+
+
+def _user_agent(head: RequestHead) -> bytes:
+    agent = head.headers.get(b"user-agent", b"").strip()
+    if agent.isascii():
+        return agent[:_USER_AGENT]
+    return agent.decode(errors="replace")[:_USER_AGENT].encode()
 
 
 def basic_key(head: RequestHead) -> str:
     """The write key in the Authorization header (specification: Authentication)."""
     authorization = head.headers.get(b"authorization", b"")
-    if len(authorization) > _AUTHORIZATION:
-        return key_of(head.header(b"authorization"))
-    return _basic_key(authorization)
+    if len(authorization) <= _AUTHORIZATION:
+        return _basic_key(authorization)
+    return _basic_key.__wrapped__(authorization)
 
 
 @lru_cache(1024)

@@ -10,8 +10,7 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
 from http_front import responses
-from http_front.client_info import ClientInfo
-from http_front.coalescer import Coalescer, Done, Verdicts
+from http_front.coalescer import Verdicts
 from http_front.errors import Rejected
 from http_front.parsed_request import ParsedRequest
 from http_front.responses import Encoded
@@ -83,9 +82,3 @@ def utf8(body: bytes) -> bytes:
     except UnicodeDecodeError as error:
         raise Rejected(proto.REASON_MALFORMED_JSON, "", f"not UTF-8 at byte {error.start}") from None
     return body.removeprefix(codecs.BOM_UTF8)
-
-
-def submit(coalescer: Coalescer, request: ParsedRequest, client: ClientInfo, done: Done) -> None:
-    """Send the events to the service. `done` gets their verdicts, after this has returned."""
-    # The batch's own fields follow the client's, so that they count.
-    coalescer.submit(request.entries, client.encoded() + request.delivery, done)

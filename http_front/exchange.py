@@ -15,8 +15,8 @@ from http1.app_request import app_request
 from http1.body import Content, Malformed, TooLarge, UnsupportedMediaType, framing_of
 from http1.connection import DISCARDED_BYTES, Connection
 from http1.request_head import RequestHead
-from http_front import endpoints, metrics, pixel, responses
-from http_front.client_info import read_client_info
+from http_front import metrics, pixel, responses
+from http_front.client_info import encoded_client_info
 from http_front.client_quirks import understands_207
 from http_front.coalescer import LARGE, Verdicts
 from http_front.endpoints import Endpoint
@@ -35,17 +35,13 @@ class Exchange:
         self._connection = connection
         self._began = time.monotonic()
         self._framing = framing_of(head)
+        self.is_received = self._framing is None
         self._content: Content | None = None
         """Only of a body that an endpoint wants."""
         self._discarded = 0
         self._endpoint: Endpoint | None = None
         self._app_task: asyncio.Task[None] | None = None
         self._steps: asyncio.Task[None] | None = None
-
-    @property
-    def is_received(self) -> bool:
-        """The body has come to its end, or is not read any further."""
-        return self._framing is None
 
     def begin(self) -> None:
         """Find out who answers. A fault is answered too."""
@@ -81,7 +77,7 @@ class Exchange:
             else:
                 self._send(encode(responses.http_error(error, head.path)))
             return
-        if self._framing is None:
+        if self.is_received:
             self._collect(endpoint, content)
             return
         self._content = content
@@ -90,14 +86,15 @@ class Exchange:
 
     def receive(self, received: bytes, start: int) -> int:
         """Take the body's bytes from `start` on, and return where they end. A fault is answered."""
-        assert self._framing
+        framing = self._framing
+        assert framing
         try:
-            part, start = self._framing.take(received, start)
+            part, start = framing.take(received, start)
         except SanicException as error:
             self.fail(error)
             return start
-        if self._framing.complete:
-            self._framing = None
+        if framing.complete:
+            self.is_received = True
         content, endpoint = self._content, self._endpoint
         if content is None or endpoint is None:
             self._discard(len(part))
@@ -108,7 +105,7 @@ class Exchange:
             self._content = None
             self._submit(endpoint, endpoint.rejected(_rejected(error)))
             return start
-        if self._framing is None:
+        if self.is_received:
             self._content = None
             self._collect(endpoint, content)
         return start
@@ -121,7 +118,7 @@ class Exchange:
     def fail(self, error: SanicException) -> None:
         """Answer that HTTP forbids this. Nothing more is read: what follows may not be where it seems to be."""
         self.keep_alive = False
-        self._framing = self._content = None
+        self.is_received, self._content = True, None
         is_apps = self._endpoint is None and self._app_task is not None
         if not self.answered and not is_apps:
             self._send(encode(responses.http_error(error, self.head.path)))
@@ -171,8 +168,9 @@ class Exchange:
                 self._send(endpoint.answer(request, verdicts, partly=200 if downgraded else 207))
 
         peer = self._connection.info.client_ip
-        client = read_client_info(head, peer, ctx.config.trusted_proxies, key_in_query=endpoint.key_in_query)
-        endpoints.submit(ctx.coalescer, request, client, done)
+        proxies, in_query = ctx.config.trusted_proxies, endpoint.key_in_query
+        client = encoded_client_info(head, peer, proxies, key_in_query=in_query)
+        ctx.coalescer.submit(request.entries, client + request.defaults, done)
 
     async def _let_app_answer(self) -> None:
         connection = self._connection

@@ -24,7 +24,7 @@ class ParsedRequest:
 
     form: Form
     """Of the answer."""
-    delivery: bytes = b""
+    defaults: bytes = b""
     """Fields of a proto.Delivery: the defaults that a batch has for its events."""
     entries: list[bytes] = field(default_factory=list[bytes])
     """Each an encoded proto.Entry."""
