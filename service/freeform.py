@@ -113,7 +113,7 @@ def _deepest(text: str) -> str:
     """The name of the member that nests deepest, where the text can be taken apart."""
     try:
         members = jsontext.members(text)
-    except (jsontext.Malformed, jsontext.TooDeep):
+    except (jsontext.Malformed, jsontext.NotAnObject, jsontext.TooDeep):
         return ""
     return max(members, key=lambda name: jsontext.depth(bytes(members[name]).decode()))
 
