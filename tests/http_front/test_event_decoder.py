@@ -309,7 +309,7 @@ def test_text_that_is_not_json_is_malformed() -> None:
     [
         ("writeKey", "7", "writeKey must be a string"),
         ("sentAt", "7", "sentAt must be an ISO 8601 time"),
-        ("timestamp", '"once"', "timestamp is no time"),
+        ("timestamp", '"once"', "timestamp must be an ISO 8601 time"),
         ("context", "[]", "context must be an object"),
         ("integrations", "[1]", "integrations must be an object"),
     ],
@@ -418,7 +418,7 @@ def test_member_of_another_type_is_refused(name: str, value: str) -> None:
 @given(
     st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda time: time.replace(microsecond=0)),
     st.sampled_from(["", "Z", "+00:00", "-00:00", "+05:45", "-11:30"]),
-    st.sampled_from("T "),
+    st.sampled_from("Tt "),
     st.text("0123456789", max_size=11),
 )
 @example(datetime(1970, 1, 1), "Z", "T", "000")
@@ -426,14 +426,10 @@ def test_member_of_another_type_is_refused(name: str, value: str) -> None:
 @examples(500)
 def test_time_is_the_instant_that_its_text_says(time: datetime, zone: str, separator: str, digits: str) -> None:
     written = time.isoformat(separator) + (f".{digits}" if digits else "") + zone
-    if len(digits) > 9:
-        with pytest.raises(ValueError, match="1 to 9 digits"):
-            timestamps.encoded(written)
-        return
     offset = timedelta()
     if ":" in zone:
         hours, minutes = map(int, zone[1:].split(":"))
         offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
     seconds = (time.replace(tzinfo=timezone(offset)) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
-    expected = Timestamp(seconds=seconds, nanos=int(digits.ljust(9, "0")))
+    expected = Timestamp(seconds=seconds, nanos=int(digits[:9].ljust(9, "0")))
     assert Timestamp.FromString(timestamps.encoded(written)) == expected
