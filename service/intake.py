@@ -16,7 +16,7 @@ from service.config import ServiceConfig
 from service.delivery import Delivery
 from service.fields import Columns
 from service.queues import Record
-from service.record import KINDS, NO_KIND, Kind
+from service.record import KINDS, NO_KIND, SENT_TIMESTAMP, Kind
 from service.refusals import Refused
 from service.sources import Directory, Mode
 from service.stamping import SECOND, corrected, iso8601
@@ -106,7 +106,7 @@ class Intake:
         columns["context"] = [*map(Delivery.context, deliveries, columns["context"])]
         columns["integrations"] = [*map(Delivery.integrations, deliveries, columns["integrations"])]
         times = map(self._times, *[columns[name] for name in _TIMES], deliveries, repeat(received_at))
-        columns.update(zip(_TIMES, zip(*times, strict=True), strict=True))
+        columns.update(zip((*_TIMES, SENT_TIMESTAMP), zip(*times, strict=True), strict=True))
         columns["writeKey"] = keys
         columns["type"] = [kind.name] * len(keys)
         columns["receivedAt"] = [iso8601(received_at)] * len(keys)
@@ -158,8 +158,12 @@ class Intake:
         sent_at: int | UnsetType,
         delivery: Delivery,
         received_at: int,
-    ) -> tuple[int, int | UnsetType, int | UnsetType]:
-        """An event's times as its record has them: completed, and its timestamp corrected for the sender's clock."""
+    ) -> tuple[int, int | UnsetType, int | UnsetType, int | UnsetType]:
+        """An event's times as its record has them: completed, and its timestamp corrected for the sender's clock.
+
+        The last is the timestamp as it was sent, where it was corrected and the sender gave an originalTimestamp.
+        """
+        own, sent = timestamp, UNSET
         if sent_at is UNSET:
             sent_at = delivery.sent_at
         if timestamp is UNSET:
@@ -169,8 +173,12 @@ class Intake:
         elif sent_at is not UNSET:
             time = corrected(timestamp, sent_at, received_at, self._max_skew)
             if time is not None:
-                timestamp, original = time, timestamp if original is UNSET else original
-        return timestamp, original, sent_at
+                if original is UNSET:
+                    original = timestamp
+                elif time != timestamp and own is not UNSET:
+                    sent = own
+                timestamp = time
+        return timestamp, original, sent_at, sent
 
 
 def _message_id(own: str, source: _Source | Refused) -> str:

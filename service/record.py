@@ -31,7 +31,7 @@ class Kind:
         every = sorted((*schema.ENVELOPE, *members), key=is_text, reverse=True)
         unset = {member.name: "" if is_text(member) else UNSET for member in every}
         self._writer = Writer({name: unset[name] for name in unset if name not in STAMPED} | dict.fromkeys(STAMPED, ""))
-        self._times = [member.name for member in every if member.type is schema.MemberType.TIME]
+        self._times = [member.name for member in every if member.type is schema.MemberType.TIME] + [SENT_TIMESTAMP]
         self._objects = [member.name for member in members if member.type is schema.MemberType.OBJECT]
         self._stand_ins = [(member.name, member.options.stand_in) for member in members if member.options.stand_in]
         self._reserved = frozenset(unset).union(STAMPED)
@@ -62,7 +62,9 @@ class Kind:
         members = checked_members(text, _EXTRA)
         for name in members:
             if name in self._reserved:
-                raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {_EXTRA}")
+                raise Refused(
+                    proto.REASON_RESERVED_MEMBER, name, f"{name} is a reserved name, no further member may have it"
+                )
         return members
 
 
@@ -80,7 +82,8 @@ def shown(event: Event) -> bytes:
 _encode = msgspec.json.Encoder().encode
 _EXTRA = "extra_json"
 
-STAMPED = ("messageId", "type", "timestamp", "writeKey", "receivedAt")
+SENT_TIMESTAMP = "sentTimestamp"
+STAMPED = ("messageId", "type", SENT_TIMESTAMP, "timestamp", "writeKey", "receivedAt")
 """The members that the service says. Times are ISO 8601."""
 
 KINDS = {kind.field: Kind(kind.name, kind.field, kind.members) for kind in schema.KINDS.values()}

@@ -12,6 +12,7 @@ NESTING = 200
 
 REQUIRED, WRONG_TYPE, TOO_DEEP = "REQUIRED", "WRONG_TYPE", "NESTED_TOO_DEEP"
 BAD_TIME, MISMATCH = "INVALID_TIMESTAMP", "TYPE_MISMATCH"
+RESERVED_NAME, SENT = "RESERVED_MEMBER", "sentTimestamp"
 
 JSON_TYPES = "a member of another JSON type than its field's"
 LOOSE_TIME = "a time in a form that protobuf's JSON does not read"
@@ -317,6 +318,49 @@ TIMES = [
         },
     ),
     Case(
+        "timestamp with an offset beside an originalTimestamp of the sender's",
+        {
+            "timestamp": '"2023-11-15T00:14:10.123+02:00"',
+            "sentAt": '"2023-11-15T00:14:20.123+02:00"',
+            "originalTimestamp": '"2023-11-14T01:00:00+02:00"',
+        },
+        record={
+            "timestamp": "2023-11-14T22:13:10.123Z",
+            "sentTimestamp": "2023-11-14T22:14:10.123Z",
+            "sentAt": "2023-11-14T22:14:20.123Z",
+            "originalTimestamp": "2023-11-13T23:00:00.000Z",
+        },
+    ),
+    Case(
+        "timestamp to the nanosecond that is the sender's originalTimestamp too",
+        {
+            "timestamp": '"2022-11-14T22:00:00.123456789Z"',
+            "sentAt": '"2022-11-14T22:13:20.123Z"',
+            "originalTimestamp": '"2022-11-14T22:00:00.123456789Z"',
+        },
+        record={"timestamp": "2023-11-14T22:00:00.123456789Z", "sentTimestamp": "2022-11-14T22:00:00.123456789Z"},
+    ),
+    Case(
+        "originalTimestamp of the sender's that stands in for timestamp",
+        {"sentAt": '"2023-11-14T22:14:20.123Z"', "originalTimestamp": '"2023-11-14T22:14:10.123Z"'},
+        record={"timestamp": "2023-11-14T22:13:10.123Z"},
+    ),
+    Case(
+        "originalTimestamp of the sender's, and a clock that is 20 years off",
+        {
+            "timestamp": '"2003-11-14T22:00:00.000Z"',
+            "sentAt": '"2003-11-14T22:13:20.123Z"',
+            "originalTimestamp": '"2003-11-13T22:00:00.000Z"',
+        },
+    ),
+    Case(
+        "originalTimestamp of the sender's without sentAt",
+        {"timestamp": '"2023-11-14T22:14:10.123Z"', "originalTimestamp": '"2023-11-14T01:00:00.000Z"'},
+    ),
+    refused("a sender's sentTimestamp", {"sentTimestamp": '"2023-11-14T22:14:10.123Z"'}, RESERVED_NAME, SENT),
+    refused("a sender's sentTimestamp of null", {"sentTimestamp": "null"}, RESERVED_NAME, SENT),
+    Case("sentTimestamp inside properties", {"properties": '{"sentTimestamp":1}', "SentTimestamp": "1"}),
+    Case(
         "sentAt by a clock that is 20 years off",
         {"timestamp": '"2003-11-14T22:00:00.000Z"', "sentAt": '"2003-11-14T22:13:20.123Z"'},
     ),
@@ -452,6 +496,24 @@ DELIVERIES = [
             "originalTimestamp": "2023-11-14T22:14:10.123Z",
             "sentAt": "2023-11-14T22:14:20.123Z",
         },
+        only=FOR_ALL,
+    ),
+    Case(
+        "sentAt for all, and an originalTimestamp of the sender's",
+        {"timestamp": '"2023-11-14T22:14:10.123Z"', "originalTimestamp": '"2023-11-14T01:00:00.000Z"'},
+        delivery={"sentAt": '"2023-11-14T22:14:20.123Z"'},
+        record={
+            "timestamp": "2023-11-14T22:13:10.123Z",
+            "sentTimestamp": "2023-11-14T22:14:10.123Z",
+            "sentAt": "2023-11-14T22:14:20.123Z",
+        },
+        only=FOR_ALL,
+    ),
+    Case(
+        "timestamp for all, and an originalTimestamp of the sender's",
+        {"originalTimestamp": '"2023-11-14T22:14:10.123Z"'},
+        delivery={"sentAt": '"2023-11-14T22:14:20.123Z"', "timestamp": '"2023-11-14T20:00:00.000Z"'},
+        record={"timestamp": "2023-11-14T22:13:10.123Z", "sentAt": "2023-11-14T22:14:20.123Z"},
         only=FOR_ALL,
     ),
     *(

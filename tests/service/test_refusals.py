@@ -54,7 +54,7 @@ REFUSED: list[tuple[Event, str, str, str]] = [
         Event(message_id="m", user_id="u", page=Page(), extra_json='{"name":1}'),
         "RESERVED_MEMBER",
         "name",
-        "name may not stand in extra_json",
+        "name is a reserved name, no further member may have it",
     ),
     (
         Event(message_id="m", user_id="u", page=Page(name=OTHERS)),

@@ -30,7 +30,7 @@ const (
 )
 
 // One event: the specification's "General Event Fields" and the fields of its kind.
-// An empty string is an absent field.
+// An empty string is an absent field. Free-form text is queued as it was sent; times are written in UTC.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. What makes a resend safe: a second event with the same write key and messageId is not queued again.
@@ -41,7 +41,8 @@ type Event struct {
 	// Required, unless user_id is set. A stand-in for user_id where the user is not known.
 	AnonymousId string `protobuf:"bytes,3,opt,name=anonymous_id,json=anonymousId,proto3" json:"anonymous_id,omitempty"`
 	// Optional. When the event happened, by the sender's clock. Unset, `original_timestamp`, else the delivery's
-	// timestamp, else the time of receipt.
+	// timestamp, else the time of receipt. Where the record's is corrected, what was sent is its `originalTimestamp`, or
+	// its `sentTimestamp` where `original_timestamp` is set.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// Optional. When the event was sent, by the sender's clock. Its distance from the time of receipt corrects `timestamp`.
 	SentAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=sent_at,json=sentAt,proto3" json:"sent_at,omitempty"`
@@ -64,7 +65,7 @@ type Event struct {
 	//	*Event_IntegrationsJson
 	IntegrationsForm isEvent_IntegrationsForm `protobuf_oneof:"integrations_form"`
 	// Optional. Members that the specification does not name, as the text of one JSON object.
-	// It MUST NOT have a member that the record already has, such as `writeKey` or `receivedAt`.
+	// It MUST NOT have a member that the record already has, such as `writeKey`, `receivedAt` or `sentTimestamp`.
 	ExtraJson string `protobuf:"bytes,12,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	// Required. The kind of the event. A kind's name in JSON (`type`) is its field's JSON name.
 	//
