@@ -36,6 +36,12 @@ OWN_KEY = "a key that the event's own goes before"
 FOR_ALL = "what is said for all events of a request"
 
 
+FREE_FORM = [
+    *(("track", name) for name in ("properties", "context", "integrations")),
+    *((kind, "properties") for kind in ("page", "screen")),
+    *((kind, "traits") for kind in ("identify", "group")),
+]
+"""The free-form members, and a kind that has each."""
 TIME_NAMES = ("timestamp", "sentAt", "originalTimestamp")
 
 
@@ -157,11 +163,20 @@ MEMBERS = [
     Case("traits an empty string", {"traits": '""'}, "group", {"traits": None}, only=JSON_TYPES),
     Case("properties empty", {"properties": "{}"}),
     refused("properties a string", {"properties": '"x"'}, WRONG_TYPE, "properties", only=JSON_TYPES),
-    refused("properties an array", {"properties": "[]"}, WRONG_TYPE, "properties", only=JSON_TYPES),
-    refused("traits an array", {"traits": "[{}]"}, WRONG_TYPE, "traits", kind="identify", only=JSON_TYPES),
+    *(
+        Case(f"{name} an empty array", {name: array}, kind, {name: {}}, only=JSON_TYPES)
+        for kind, name in FREE_FORM
+        for array in ("[]", "[ \n ]")
+    ),
+    *(
+        refused(f"{name} {array}", {name: array}, WRONG_TYPE, name, kind=kind, only=JSON_TYPES)
+        for kind, name in FREE_FORM
+        for array in ("[[]]", "[{}]", '["a"]', "[null]", "[0]")
+    ),
+    Case("traits an empty array where no field has that name", {"traits": "[]"}),
+    Case("an empty array inside properties", {"properties": '{"a":[]}'}),
     refused("traits a number", {"traits": "0"}, WRONG_TYPE, "traits", kind="group", only=JSON_TYPES),
     refused("context a string", {"context": '"x"'}, WRONG_TYPE, "context", only=JSON_TYPES),
-    refused("context an array", {"context": "[]"}, WRONG_TYPE, "context", only=JSON_TYPES),
     Case("context null", {"context": "null"}, record={"context": None}, only=JSON_TYPES),
     Case("context empty", {"context": "{}"}),
     Case(
@@ -174,8 +189,6 @@ MEMBERS = [
         only=NO_CONTEXT,
     ),
     Case("integrations", {"integrations": '{"All":false,"Mixpanel":{"a":[true]}}'}),
-    Case("integrations an empty array", {"integrations": "[]"}, record={"integrations": {}}, only=JSON_TYPES),
-    refused("integrations an array", {"integrations": '["All"]'}, WRONG_TYPE, "integrations", only=JSON_TYPES),
     refused("integrations a boolean", {"integrations": "true"}, WRONG_TYPE, "integrations", only=JSON_TYPES),
     Case("type where the route says it", kind="screen"),
     refused("no type", {"type": None}, REQUIRED, "type", only=NO_TYPE),
@@ -434,7 +447,10 @@ TEXTS = [
     refused("a leading zero", {}, "MALFORMED_JSON", "", text='{"event":"E","n":01}', only=NO_EVENT),
     refused("properties_json cut off", {"properties": '{"a":'}, "MALFORMED_JSON", "properties", only=NO_OBJECT),
     refused("context_json two objects", {"context": "{}{}"}, "MALFORMED_JSON", "context", only=NO_OBJECT),
-    refused("integrations_json an array", {"integrations": "[]"}, WRONG_TYPE, "integrations", only=NO_OBJECT),
+    *(
+        refused(f"{name}_json an empty array", {name: "[]"}, WRONG_TYPE, name, kind=kind, only=NO_OBJECT)
+        for kind, name in FREE_FORM
+    ),
     Case("properties nested to a Struct's limit", {"properties": nested(32)}),
     Case("properties nested to the limit", {"properties": nested(NESTING)}, only=NO_STRUCT),
     refused("nested past the limit", {"properties": nested(NESTING + 1)}, TOO_DEEP, "properties", only=NO_STRUCT),
@@ -520,10 +536,19 @@ DELIVERIES = [
         Case(f"{name} null for all", delivery={name: "null"}, only=(FOR_ALL, JSON_TYPES))
         for name in ("context", "integrations", "sentAt", "timestamp", "writeKey")
     ),
+    *(
+        Case(f"{name} an empty array for all", delivery={name: "[]"}, record={name: {}}, only=(FOR_ALL, JSON_TYPES))
+        for name in ("context", "integrations")
+    ),
+    *(
+        refused(f"{name} {array} for all", {}, WRONG_TYPE, name, delivery={name: array}, only=(FOR_ALL, JSON_TYPES))
+        for name in ("context", "integrations")
+        for array in ("[[]]", '["a"]')
+    ),
     Case(
-        "integrations an empty array for all",
-        delivery={"integrations": "[]"},
-        record={"integrations": {}},
+        "context an empty array for all, beneath the event's",
+        {"context": '{"locale":"fr"}'},
+        delivery={"context": "[]"},
         only=(FOR_ALL, JSON_TYPES),
     ),
     *(

@@ -160,7 +160,7 @@ def put(message: Any, name: str, type_: str, value: str) -> str:
     field = FIELDS.get(name, name)
     if type_ == "string" and name in IDS and value in INTEGERS:
         content = value
-    if name == "integrations" and content == []:
+    if type_ == "object" and content == []:
         content, value = {}, "{}"
     if not isinstance(content, dict if type_ == "object" else str):
         return "WRONG_TYPE"
@@ -231,7 +231,7 @@ def test_alias_is_read_where_the_member_itself_is_absent(event: str | None, alia
 
 @pytest.mark.parametrize("type_", ["null", '"nothing"', '"page"', "[]"])
 def test_refused_event_of_a_route_has_its_own_type_if_there_is_such_else_the_route_s(type_: str) -> None:
-    sent = {"type": type_, "context": "[]"}
+    sent = {"type": type_, "context": "[0]"}
     own = "page" if type_ == '"page"' else ""
     assert added(sent).refused.type == own
     assert added(sent, kind=schema.KINDS["alias"]).refused.type == (own or "alias")
@@ -310,7 +310,7 @@ def test_text_that_is_not_json_is_malformed() -> None:
         ("writeKey", "7", "writeKey must be a string"),
         ("sentAt", "7", "sentAt must be an ISO 8601 time"),
         ("timestamp", '"once"', "timestamp must be an ISO 8601 time"),
-        ("context", "[]", "context must be an object"),
+        ("context", "[[]]", "context must be an object"),
         ("integrations", "[1]", "integrations must be an object"),
     ],
 )

@@ -62,7 +62,7 @@ def test_context_is_kept(trackside: Running) -> None:
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
 
 
-@pytest.mark.parametrize("value", ["page", 5, True, [], ["a"]])
+@pytest.mark.parametrize("value", ["page", 5, True, ["a"], [[]]])
 def test_context_must_be_an_object(trackside: Running, value: Any) -> None:
     body = single("context must be an object", "context", "wrong_type")
     assert_refused(trackside, trackside.post("/v1/track", event("context", context=value)), 400, body)
@@ -79,9 +79,11 @@ def test_integrations_enable_and_disable_destinations(trackside: Running) -> Non
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
 
 
-def test_empty_array_of_integrations_is_an_empty_object(trackside: Running) -> None:
-    sent = event("array", integrations=[])
-    assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent, integrations={}))
+@pytest.mark.parametrize("field", ["integrations", "context", "properties"])
+def test_empty_array_is_an_empty_object(trackside: Running, field: str) -> None:
+    sent = event(f"array {field}")
+    queued = record("track", {**sent, field: {}})
+    assert_accepted(trackside, trackside.post("/v1/track", {**sent, field: []}), queued)
 
 
 @pytest.mark.parametrize("value", ["All", 5, True, ["All"]])

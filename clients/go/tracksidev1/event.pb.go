@@ -882,7 +882,7 @@ var File_trackside_v1_event_proto protoreflect.FileDescriptor
 
 const file_trackside_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xa2\v\n" +
+	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xaa\v\n" +
 	"\x05Event\x12%\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tmessageId\x12\x1f\n" +
@@ -891,8 +891,8 @@ const file_trackside_v1_event_proto_rawDesc = "" +
 	"\ttimestamp\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\ttimestamp\x12W\n" +
 	"\asent_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\x06sentAt\x12m\n" +
 	"\x12original_timestamp\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\x11originalTimestamp\x12\x1b\n" +
-	"\twrite_key\x18\a \x01(\tR\bwriteKey\x121\n" +
-	"\acontext\x18\b \x01(\v2\x15.trackside.v1.ContextH\x00R\acontext\x12#\n" +
+	"\twrite_key\x18\a \x01(\tR\bwriteKey\x129\n" +
+	"\acontext\x18\b \x01(\v2\x15.trackside.v1.ContextB\x06\x92\xe4\x19\x02\x18\x01H\x00R\acontext\x12#\n" +
 	"\fcontext_json\x18\t \x01(\tH\x00R\vcontextJson\x12E\n" +
 	"\fintegrations\x18\n" +
 	" \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x01R\fintegrations\x12-\n" +
@@ -915,37 +915,37 @@ const file_trackside_v1_event_proto_rawDesc = "" +
 	"\x13previousId.required\x122previousId is required, or anonymousId with userId\x1ac!has(this.alias) || this.alias.previous_id != '' || (this.user_id != '' && this.anonymous_id != '')B\x0e\n" +
 	"\fcontext_formB\x13\n" +
 	"\x11integrations_formB\r\n" +
-	"\x04kind\x12\x05\xbaH\x02\b\x01\"o\n" +
-	"\bIdentify\x121\n" +
-	"\x06traits\x18\x01 \x01(\v2\x17.google.protobuf.StructH\x00R\x06traits\x12!\n" +
+	"\x04kind\x12\x05\xbaH\x02\b\x01\"w\n" +
+	"\bIdentify\x129\n" +
+	"\x06traits\x18\x01 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\x06traits\x12!\n" +
 	"\vtraits_json\x18\x02 \x01(\tH\x00R\n" +
 	"traitsJsonB\r\n" +
-	"\vtraits_form\"\xad\x01\n" +
+	"\vtraits_form\"\xb5\x01\n" +
 	"\x05Track\x12+\n" +
 	"\x05event\x18\x01 \x01(\tB\x15\xbaH\x03\xc8\x01\x01\x92\xe4\x19\v\n" +
-	"\teventNameR\x05event\x129\n" +
+	"\teventNameR\x05event\x12A\n" +
 	"\n" +
-	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
+	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\n" +
 	"properties\x12)\n" +
 	"\x0fproperties_json\x18\x03 \x01(\tH\x00R\x0epropertiesJsonB\x11\n" +
-	"\x0fproperties_form\"\x93\x01\n" +
+	"\x0fproperties_form\"\x9b\x01\n" +
 	"\x04Page\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12A\n" +
 	"\n" +
-	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
+	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\n" +
 	"properties\x12)\n" +
 	"\x0fproperties_json\x18\x03 \x01(\tH\x00R\x0epropertiesJsonB\x11\n" +
-	"\x0fproperties_form\"\x95\x01\n" +
+	"\x0fproperties_form\"\x9d\x01\n" +
 	"\x06Screen\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12A\n" +
 	"\n" +
-	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
+	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\n" +
 	"properties\x12)\n" +
 	"\x0fproperties_json\x18\x03 \x01(\tH\x00R\x0epropertiesJsonB\x11\n" +
-	"\x0fproperties_form\"\x95\x01\n" +
+	"\x0fproperties_form\"\x9d\x01\n" +
 	"\x05Group\x12'\n" +
-	"\bgroup_id\x18\x01 \x01(\tB\f\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x02\x10\x01R\agroupId\x121\n" +
-	"\x06traits\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\x06traits\x12!\n" +
+	"\bgroup_id\x18\x01 \x01(\tB\f\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x02\x10\x01R\agroupId\x129\n" +
+	"\x06traits\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\x06traits\x12!\n" +
 	"\vtraits_json\x18\x03 \x01(\tH\x00R\n" +
 	"traitsJsonB\r\n" +
 	"\vtraits_form\"=\n" +
