@@ -8,6 +8,7 @@ import pytest
 
 from tests.running import KEY, NOW_TEXT, Running
 from tests.spec.expectations import (
+    MISSING_MESSAGE_ID,
     assert_accepted,
     assert_answer,
     assert_refused,
@@ -95,9 +96,9 @@ def test_integrations_must_be_an_object(trackside: Running, value: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_message_id_is_required(trackside: Running, kind: str) -> None:
     sent = event("", userId=f"no-{kind}")
-    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, required("messageId"))
+    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, MISSING_MESSAGE_ID)
     del sent["messageId"]
-    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, required("messageId"))
+    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, MISSING_MESSAGE_ID)
 
 
 def test_message_id_must_be_a_string(trackside: Running) -> None:

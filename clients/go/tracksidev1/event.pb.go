@@ -34,7 +34,7 @@ const (
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. What makes a resend safe: a second event with the same write key and messageId is not queued again.
-	// A source may be set to have one made for events that lack it.
+	// The setting `generate_message_id`, for all sources or for one, has one made for events that lack it.
 	MessageId string `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
 	// Required, unless anonymous_id is set. The user's identifier in the sender's database.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
@@ -882,10 +882,10 @@ var File_trackside_v1_event_proto protoreflect.FileDescriptor
 
 const file_trackside_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xaa\v\n" +
-	"\x05Event\x12%\n" +
+	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xb8\f\n" +
+	"\x05Event\x12\x1d\n" +
 	"\n" +
-	"message_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tmessageId\x12\x1f\n" +
+	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x1f\n" +
 	"\auser_id\x18\x02 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01R\x06userId\x12)\n" +
 	"\fanonymous_id\x18\x03 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01R\vanonymousId\x12\\\n" +
 	"\ttimestamp\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\ttimestamp\x12W\n" +
@@ -910,9 +910,10 @@ const file_trackside_v1_event_proto_rawDesc = "" +
 	"\x05group\x18\x18 \x01(\v2\x13.trackside.v1.GroupB\x15\x8a\xe4\x19\x11\n" +
 	"\x05group\x12\x01g\x1a\x05groupH\x02R\x05group\x12B\n" +
 	"\x05alias\x18\x19 \x01(\v2\x13.trackside.v1.AliasB\x15\x8a\xe4\x19\x11\n" +
-	"\x05alias\x12\x01a\x1a\x05aliasH\x02R\x05alias:\x9a\x02\xbaH\x96\x02\x1ac\n" +
+	"\x05alias\x12\x01a\x1a\x05aliasH\x02R\x05alias:\xb0\x03\xbaH\xac\x03\x1ac\n" +
 	"\x0fuserId.required\x12!userId or anonymousId is required\x1a-this.user_id != '' || this.anonymous_id != ''\x1a\xae\x01\n" +
-	"\x13previousId.required\x122previousId is required, or anonymousId with userId\x1ac!has(this.alias) || this.alias.previous_id != '' || (this.user_id != '' && this.anonymous_id != '')B\x0e\n" +
+	"\x13previousId.required\x122previousId is required, or anonymousId with userId\x1ac!has(this.alias) || this.alias.previous_id != '' || (this.user_id != '' && this.anonymous_id != '')\x1a\x93\x01\n" +
+	"\x12messageId.required\x12fmessageId is required, unless the setting generate_message_id is true, for all sources or for this one\x1a\x15this.message_id != ''B\x0e\n" +
 	"\fcontext_formB\x13\n" +
 	"\x11integrations_formB\r\n" +
 	"\x04kind\x12\x05\xbaH\x02\b\x01\"w\n" +
