@@ -44,7 +44,7 @@ ANSWERS: dict[int, Answer] = {
     proto.REASON_REQUIRED: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_WRONG_TYPE: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_INVALID_VALUE: Answer(BAD_REQUEST, "{description}"),
-    proto.REASON_INVALID_TIMESTAMP: Answer(BAD_REQUEST, "{field} must be an ISO 8601 time", "{field}"),
+    proto.REASON_INVALID_TIMESTAMP: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_UNKNOWN_TYPE: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_TYPE_MISMATCH: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_RESERVED_MEMBER: Answer(BAD_REQUEST, "{description}"),

@@ -34,7 +34,6 @@ _NOUNS = {
     MemberType.BOOLEAN: "a boolean",
     MemberType.INTEGER: "an integer",
     MemberType.NUMBER: "a number",
-    MemberType.TIME: "an ISO 8601 time",
     MemberType.OBJECT: "an object",
 }
 _SCALARS: dict[MemberType, type[bool | int | float]] = {
@@ -137,13 +136,17 @@ def _string_encoder(member: Member, prefix: Prefix) -> Encode:
 
 def _time_encoder(member: Member, prefix: Prefix) -> Encode:
     def encode(value: Raw) -> bytes:
+        text = None
         try:
             text = _text(value)
             content = timestamps.encoded(text) if text else b""
         except msgspec.ValidationError:
-            raise _wrong_type(member) from None
+            number = str(memoryview(value)[:40], "ascii", "replace")
+            sentence = timestamps.complaint(member.name, number)
+            raise Rejected(proto.REASON_WRONG_TYPE, member.name, sentence) from None
         except (ValueError, OverflowError):
-            raise Rejected(proto.REASON_INVALID_TIMESTAMP, member.name, f"{member.name} is no time") from None
+            sentence = timestamps.complaint(member.name, text or "")
+            raise Rejected(proto.REASON_INVALID_TIMESTAMP, member.name, sentence) from None
         return prefix(len(content)) + content if text else b""
 
     return encode

@@ -38,7 +38,10 @@ class ServiceConfig(BaseSettings):
     data_dir: Path = Field(default=Path("data"), description="Directory of the embedded queue and the refused events.")
     queue: str = Field(default="", description="URL of the queue. [default: sqlite:///queue.db in the data directory]")
     sources: Path | None = Field(default=None, description="TOML file of the sources and their write keys.")
-    generate_message_id: bool = Field(default=False, description="Make a messageId for events that lack one.")
+    generate_message_id: bool = Field(
+        default=False,
+        description="Make a messageId for events that lack one; a source in the file of sources may say otherwise.",
+    )
     duplicate_window: int = Field(
         default=86_400,
         ge=0,

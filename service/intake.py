@@ -14,6 +14,7 @@ from service.delivery import Delivery, merged
 from service.fields import Columns
 from service.freeform import Doubtful
 from service.queues import Record
+from service.record import SENT_TIMESTAMP
 from service.refusals import Refusals, Refused
 from service.sources import Directory, Mode
 from service.stamping import SECOND, corrected, iso8601, iso8601s
@@ -137,8 +138,10 @@ class Intake:
         times: list[int] = []
         originals: list[int | UnsetType] = []
         sent: list[int | UnsetType] = []
+        sent_timestamps: list[int | UnsetType] = []
         rows = zip(*[columns[name] for name in _TIMES], deliveries, strict=True)
-        for timestamp, original, sent_at, delivery in rows:
+        for own, original, sent_at, delivery in rows:
+            timestamp, sent_timestamp = own, UNSET
             if sent_at is UNSET:
                 sent_at = delivery.sent_at
             if timestamp is UNSET:
@@ -148,11 +151,21 @@ class Intake:
             elif sent_at is not UNSET:
                 time = corrected(timestamp, sent_at, received_at, self._max_skew)
                 if time is not None:
-                    timestamp, original = time, timestamp if original is UNSET else original
+                    if original is UNSET:
+                        original = timestamp
+                    elif time != timestamp:
+                        sent_timestamp = own
+                    timestamp = time
             times.append(timestamp)
             originals.append(original)
             sent.append(sent_at)
-        return {"timestamp": iso8601s(times), "originalTimestamp": iso8601s(originals), "sentAt": iso8601s(sent)}
+            sent_timestamps.append(sent_timestamp)
+        return {
+            "timestamp": iso8601s(times),
+            "originalTimestamp": iso8601s(originals),
+            "sentAt": iso8601s(sent),
+            SENT_TIMESTAMP: iso8601s(sent_timestamps),
+        }
 
 
 def _message_id(own: str, source: _Source | Refused) -> str:

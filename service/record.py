@@ -32,11 +32,12 @@ class Kind:
         self._reader = Reader(members)
         every = sorted((*schema.ENVELOPE, *members), key=is_text, reverse=True)
         unset = {member.name: "" if is_text(member) else UNSET for member in every}
-        self._writer = Writer({name: unset[name] for name in unset if name not in STAMPED} | dict.fromkeys(STAMPED, ""))
+        stamped = dict.fromkeys(STAMPED, "") | {SENT_TIMESTAMP: UNSET}
+        self._writer = Writer({name: unset[name] for name in unset if name not in STAMPED} | stamped)
         self._times = [member.name for member in members if member.type is schema.MemberType.TIME]
         self.objects = [member.name for member in members if member.type is schema.MemberType.OBJECT]
         """The free-form members that the kind adds."""
-        self.columns = [*unset, "receivedAt", EXTRA]
+        self.columns = [*unset, SENT_TIMESTAMP, "receivedAt", EXTRA]
         """The columns that `encode` needs, but for its type."""
         self._stand_ins = [(member.name, member.options.stand_in) for member in members if member.options.stand_in]
         self._reserved = frozenset(unset).union(STAMPED)
@@ -70,7 +71,9 @@ class Kind:
         """The text of further members, if none has the name of a record's member. Raises Refused."""
         for name in extra_members(text):
             if name in self._reserved:
-                raise Refused(proto.REASON_RESERVED_MEMBER, name, f"{name} may not stand in {EXTRA}")
+                raise Refused(
+                    proto.REASON_RESERVED_MEMBER, name, f"{name} is a reserved name, no further member may have it"
+                )
         return text
 
     def _with_extra(self, record: bytes, extra: str) -> bytes:
@@ -95,7 +98,8 @@ _encode = msgspec.json.Encoder().encode
 EXTRA = "extra_json"
 """The column of the further members' texts."""
 
-STAMPED = ("messageId", "type", "timestamp", "writeKey", "receivedAt")
+SENT_TIMESTAMP = "sentTimestamp"
+STAMPED = ("messageId", "type", SENT_TIMESTAMP, "timestamp", "writeKey", "receivedAt")
 """The members that the service says. Times are ISO 8601."""
 
 KINDS = {kind.field: Kind(kind.name, kind.field, kind.members) for kind in schema.KINDS.values()}

@@ -12,9 +12,10 @@ NESTING = 200
 
 REQUIRED, WRONG_TYPE, TOO_DEEP = "REQUIRED", "WRONG_TYPE", "NESTED_TOO_DEEP"
 BAD_TIME, MISMATCH = "INVALID_TIMESTAMP", "TYPE_MISMATCH"
+RESERVED_NAME, SENT = "RESERVED_MEMBER", "sentTimestamp"
 
 JSON_TYPES = "a member of another JSON type than its field's"
-LOOSE_TIME = "a time that RFC 3339 does not have"
+LOOSE_TIME = "a time in a form that protobuf's JSON does not read"
 NO_TIME = "a Timestamp that is no time"
 EVENT_NAME = "`eventName`"
 NO_TYPE = "no `type`"
@@ -33,6 +34,15 @@ MESSAGE_BYTES = "the bytes of an Event"
 OVERWRITTEN_KEY = "a key in the request that goes before the event's"
 OWN_KEY = "a key that the event's own goes before"
 FOR_ALL = "what is said for all events of a request"
+
+
+FREE_FORM = [
+    *(("track", name) for name in ("properties", "context", "integrations")),
+    *((kind, "properties") for kind in ("page", "screen")),
+    *((kind, "traits") for kind in ("identify", "group")),
+]
+"""The free-form members, and a kind that has each."""
+TIME_NAMES = ("timestamp", "sentAt", "originalTimestamp")
 
 
 def nested(levels: int) -> str:
@@ -153,11 +163,20 @@ MEMBERS = [
     Case("traits an empty string", {"traits": '""'}, "group", {"traits": None}, only=JSON_TYPES),
     Case("properties empty", {"properties": "{}"}),
     refused("properties a string", {"properties": '"x"'}, WRONG_TYPE, "properties", only=JSON_TYPES),
-    refused("properties an array", {"properties": "[]"}, WRONG_TYPE, "properties", only=JSON_TYPES),
-    refused("traits an array", {"traits": "[{}]"}, WRONG_TYPE, "traits", kind="identify", only=JSON_TYPES),
+    *(
+        Case(f"{name} an empty array", {name: array}, kind, {name: {}}, only=JSON_TYPES)
+        for kind, name in FREE_FORM
+        for array in ("[]", "[ \n ]")
+    ),
+    *(
+        refused(f"{name} {array}", {name: array}, WRONG_TYPE, name, kind=kind, only=JSON_TYPES)
+        for kind, name in FREE_FORM
+        for array in ("[[]]", "[{}]", '["a"]', "[null]", "[0]")
+    ),
+    Case("traits an empty array where no field has that name", {"traits": "[]"}),
+    Case("an empty array inside properties", {"properties": '{"a":[]}'}),
     refused("traits a number", {"traits": "0"}, WRONG_TYPE, "traits", kind="group", only=JSON_TYPES),
     refused("context a string", {"context": '"x"'}, WRONG_TYPE, "context", only=JSON_TYPES),
-    refused("context an array", {"context": "[]"}, WRONG_TYPE, "context", only=JSON_TYPES),
     Case("context null", {"context": "null"}, record={"context": None}, only=JSON_TYPES),
     Case("context empty", {"context": "{}"}),
     Case(
@@ -170,8 +189,6 @@ MEMBERS = [
         only=NO_CONTEXT,
     ),
     Case("integrations", {"integrations": '{"All":false,"Mixpanel":{"a":[true]}}'}),
-    Case("integrations an empty array", {"integrations": "[]"}, record={"integrations": {}}, only=JSON_TYPES),
-    refused("integrations an array", {"integrations": '["All"]'}, WRONG_TYPE, "integrations", only=JSON_TYPES),
     refused("integrations a boolean", {"integrations": "true"}, WRONG_TYPE, "integrations", only=JSON_TYPES),
     Case("type where the route says it", kind="screen"),
     refused("no type", {"type": None}, REQUIRED, "type", only=NO_TYPE),
@@ -207,15 +224,77 @@ TIMES = [
     timed("20151110T004523Z", "2015-11-10T00:45:23.000Z", only=LOOSE_TIME),
     timed("20151110T004523.1234567Z", "2015-11-10T00:45:23.123456700Z", only=LOOSE_TIME),
     timed("2015-11-10T00:45:23,412Z", "2015-11-10T00:45:23.412Z", only=LOOSE_TIME),
+    *(
+        timed(text, written, only=LOOSE_TIME, name=name)
+        for name in ("timestamp", "originalTimestamp")
+        for text, written in (
+            ("2015-11-10t00:45:23.412z", "2015-11-10T00:45:23.412Z"),
+            ("20230808T120000Z", "2023-08-08T12:00:00.000Z"),
+            ("20230808T120000+0200", "2023-08-08T10:00:00.000Z"),
+            ("20230808 120000", "2023-08-08T12:00:00.000Z"),
+            ("2023-08-08T120000Z", "2023-08-08T12:00:00.000Z"),
+            ("20151110", "2015-11-10T00:00:00.000Z"),
+            ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
+            ("2016-12-31T23:59:60.5Z", "2017-01-01T00:00:00.500Z"),
+            ("2017-01-01T08:59:60+09:00", "2017-01-01T00:00:00.000Z"),
+            ("20161231T235960Z", "2017-01-01T00:00:00.000Z"),
+            ("2015-11-10T24:00:00Z", "2015-11-11T00:00:00.000Z"),
+            ("2015-12-31T24:00Z", "2016-01-01T00:00:00.000Z"),
+            ("2015-11-10T24:00:00.000+01:00", "2015-11-10T23:00:00.000Z"),
+            ("2026-334T10:00:00Z", "2026-11-30T10:00:00.000Z"),
+            ("2026334T100000Z", "2026-11-30T10:00:00.000Z"),
+            ("2024-366", "2024-12-31T00:00:00.000Z"),
+            ("2015-W46-2T00:45:23Z", "2015-11-10T00:45:23.000Z"),
+            ("2015-11-10T00:45:23.0123456789Z", "2015-11-10T00:45:23.012345678Z"),
+            ("20151110T004523.0123456789", "2015-11-10T00:45:23.012345678Z"),
+            ("2015-11-10T00:45:23.9999999999+05:30", "2015-11-09T19:15:23.999999999Z"),
+        )
+    ),
+    Case(
+        "sentAt in a loose form",
+        {"sentAt": '"2023-11-14 22:13:60.123z"'},
+        record={"sentAt": "2023-11-14T22:14:00.123Z", "timestamp": NOW_TEXT},
+        only=LOOSE_TIME,
+    ),
     Case("timestamp null", {"timestamp": "null"}, record={"timestamp": NOW_TEXT}, only=JSON_TYPES),
     Case("timestamp an empty string", {"timestamp": '""'}, record={"timestamp": NOW_TEXT}, only=JSON_TYPES),
-    refused("timestamp a number", {"timestamp": "1447116323"}, WRONG_TYPE, "timestamp", only=JSON_TYPES),
     *(
-        refused(f"timestamp {text}", {"timestamp": f'"{text}"'}, BAD_TIME, "timestamp", only=LOOSE_TIME)
+        refused(f"{name} the number {number}", {name: number}, WRONG_TYPE, name, only=JSON_TYPES)
+        for name in TIME_NAMES
+        for number in ("1447116323", "1701112512345", "1701112512.345", "1.701112512345E12", "0", "-1", "20151110")
+    ),
+    *(
+        refused(f"{name} {text}", {name: f'"{text}"'}, BAD_TIME, name, only=LOOSE_TIME)
+        for name in TIME_NAMES
         for text in (
             "yesterday",
-            "2015-11-10T00:45:23.0123456789Z",
-            "20151110T004523.0123456789",
+            "20230808120000",
+            "20230808120000Z",
+            "20230808120000+0200",
+            "2023-08-08120000Z",
+            "2023-08-08120:00:00",
+            "2023-08-08112:00:00Z",
+            "2023-08-08_12:00:00Z",
+            "2023-08-08-12:00:00Z",
+            "2023-08-08  12:00:00Z",
+            "2023-08-08+02:00",
+            "2023-08-08T",
+            "1701112512",
+            "1701112512345",
+            "1701112512345678",
+            "1701112512345678901",
+            "1701112512.345",
+            "2016-12-31T23:59:61Z",
+            "2016-12-31T24:00:01Z",
+            "2016-12-31T24:01Z",
+            "2016-12-31T23:60Z",
+            "2016-12-31T23:00:00+01:60",
+            "2016-12-31T23:00:00+24:00",
+            "9999-12-31T23:59:60Z",
+            "2023-366T10:00:00Z",
+            "2023-000",
+            "2015-W54-1",
+            "2015-1110",
             "2015-02-29T00:00:00Z",
             "2015-11-10T25:00:00Z",
             "10000-01-01T00:00:00Z",
@@ -228,17 +307,9 @@ TIMES = [
             "2015-11-10T00:45:23.Z",
         )
     ),
-    refused("sentAt that is no time", {"sentAt": '"now"'}, BAD_TIME, "sentAt", only=LOOSE_TIME),
-    refused(
-        "originalTimestamp no time",
-        {"originalTimestamp": '"?"'},
-        BAD_TIME,
-        "originalTimestamp",
-        only=LOOSE_TIME,
-    ),
     *(
         refused(f"{name} of {time}", {name: time}, BAD_TIME, name, only=NO_TIME)
-        for name in ("timestamp", "sentAt", "originalTimestamp")
+        for name in TIME_NAMES
         for time in ('{"seconds":253402300800}', '{"seconds":-62135596801}', '{"nanos":1000000000}', '{"nanos":-1}')
     ),
     Case(
@@ -259,6 +330,49 @@ TIMES = [
             "originalTimestamp": '"2023-11-14T01:00:00.000Z"',
         },
     ),
+    Case(
+        "timestamp with an offset beside an originalTimestamp of the sender's",
+        {
+            "timestamp": '"2023-11-15T00:14:10.123+02:00"',
+            "sentAt": '"2023-11-15T00:14:20.123+02:00"',
+            "originalTimestamp": '"2023-11-14T01:00:00+02:00"',
+        },
+        record={
+            "timestamp": "2023-11-14T22:13:10.123Z",
+            "sentTimestamp": "2023-11-14T22:14:10.123Z",
+            "sentAt": "2023-11-14T22:14:20.123Z",
+            "originalTimestamp": "2023-11-13T23:00:00.000Z",
+        },
+    ),
+    Case(
+        "timestamp to the nanosecond that is the sender's originalTimestamp too",
+        {
+            "timestamp": '"2022-11-14T22:00:00.123456789Z"',
+            "sentAt": '"2022-11-14T22:13:20.123Z"',
+            "originalTimestamp": '"2022-11-14T22:00:00.123456789Z"',
+        },
+        record={"timestamp": "2023-11-14T22:00:00.123456789Z", "sentTimestamp": "2022-11-14T22:00:00.123456789Z"},
+    ),
+    Case(
+        "originalTimestamp of the sender's that stands in for timestamp",
+        {"sentAt": '"2023-11-14T22:14:20.123Z"', "originalTimestamp": '"2023-11-14T22:14:10.123Z"'},
+        record={"timestamp": "2023-11-14T22:13:10.123Z"},
+    ),
+    Case(
+        "originalTimestamp of the sender's, and a clock that is 20 years off",
+        {
+            "timestamp": '"2003-11-14T22:00:00.000Z"',
+            "sentAt": '"2003-11-14T22:13:20.123Z"',
+            "originalTimestamp": '"2003-11-13T22:00:00.000Z"',
+        },
+    ),
+    Case(
+        "originalTimestamp of the sender's without sentAt",
+        {"timestamp": '"2023-11-14T22:14:10.123Z"', "originalTimestamp": '"2023-11-14T01:00:00.000Z"'},
+    ),
+    refused("a sender's sentTimestamp", {"sentTimestamp": '"2023-11-14T22:14:10.123Z"'}, RESERVED_NAME, SENT),
+    refused("a sender's sentTimestamp of null", {"sentTimestamp": "null"}, RESERVED_NAME, SENT),
+    Case("sentTimestamp inside properties", {"properties": '{"sentTimestamp":1}', "SentTimestamp": "1"}),
     Case(
         "sentAt by a clock that is 20 years off",
         {"timestamp": '"2003-11-14T22:00:00.000Z"', "sentAt": '"2003-11-14T22:13:20.123Z"'},
@@ -333,7 +447,10 @@ TEXTS = [
     refused("a leading zero", {}, "MALFORMED_JSON", "", text='{"event":"E","n":01}', only=NO_EVENT),
     refused("properties_json cut off", {"properties": '{"a":'}, "MALFORMED_JSON", "properties", only=NO_OBJECT),
     refused("context_json two objects", {"context": "{}{}"}, "MALFORMED_JSON", "context", only=NO_OBJECT),
-    refused("integrations_json an array", {"integrations": "[]"}, WRONG_TYPE, "integrations", only=NO_OBJECT),
+    *(
+        refused(f"{name}_json an empty array", {name: "[]"}, WRONG_TYPE, name, kind=kind, only=NO_OBJECT)
+        for kind, name in FREE_FORM
+    ),
     Case("properties nested to a Struct's limit", {"properties": nested(32)}),
     Case("properties nested to the limit", {"properties": nested(NESTING)}, only=NO_STRUCT),
     refused("nested past the limit", {"properties": nested(NESTING + 1)}, TOO_DEEP, "properties", only=NO_STRUCT),
@@ -397,22 +514,69 @@ DELIVERIES = [
         },
         only=FOR_ALL,
     ),
+    Case(
+        "sentAt for all, and an originalTimestamp of the sender's",
+        {"timestamp": '"2023-11-14T22:14:10.123Z"', "originalTimestamp": '"2023-11-14T01:00:00.000Z"'},
+        delivery={"sentAt": '"2023-11-14T22:14:20.123Z"'},
+        record={
+            "timestamp": "2023-11-14T22:13:10.123Z",
+            "sentTimestamp": "2023-11-14T22:14:10.123Z",
+            "sentAt": "2023-11-14T22:14:20.123Z",
+        },
+        only=FOR_ALL,
+    ),
+    Case(
+        "timestamp for all, and an originalTimestamp of the sender's",
+        {"originalTimestamp": '"2023-11-14T22:14:10.123Z"'},
+        delivery={"sentAt": '"2023-11-14T22:14:20.123Z"', "timestamp": '"2023-11-14T20:00:00.000Z"'},
+        record={"timestamp": "2023-11-14T22:13:10.123Z", "sentAt": "2023-11-14T22:14:20.123Z"},
+        only=FOR_ALL,
+    ),
     *(
         Case(f"{name} null for all", delivery={name: "null"}, only=(FOR_ALL, JSON_TYPES))
         for name in ("context", "integrations", "sentAt", "timestamp", "writeKey")
     ),
+    *(
+        Case(f"{name} an empty array for all", delivery={name: "[]"}, record={name: {}}, only=(FOR_ALL, JSON_TYPES))
+        for name in ("context", "integrations")
+    ),
+    *(
+        refused(f"{name} {array} for all", {}, WRONG_TYPE, name, delivery={name: array}, only=(FOR_ALL, JSON_TYPES))
+        for name in ("context", "integrations")
+        for array in ("[[]]", '["a"]')
+    ),
     Case(
-        "integrations an empty array for all",
-        delivery={"integrations": "[]"},
-        record={"integrations": {}},
+        "context an empty array for all, beneath the event's",
+        {"context": '{"locale":"fr"}'},
+        delivery={"context": "[]"},
         only=(FOR_ALL, JSON_TYPES),
     ),
     *(
         refused(f"{name} a number for all", {}, WRONG_TYPE, name, delivery={name: "5"}, only=(FOR_ALL, JSON_TYPES))
         for name in ("context", "integrations", "sentAt", "timestamp", "writeKey")
     ),
-    refused(
-        "sentAt that is no time for all", {}, BAD_TIME, "sentAt", delivery={"sentAt": '"x"'}, only=(FOR_ALL, JSON_TYPES)
+    *(
+        refused(f"{name} {text} for all", {}, BAD_TIME, name, delivery={name: text}, only=(FOR_ALL, LOOSE_TIME))
+        for name in ("sentAt", "timestamp")
+        for text in ('"x"', '"20230808120000Z"', '"2023-08-08120000Z"', '"1701112512345"')
+    ),
+    *(
+        Case(
+            f"timestamp {text} for all",
+            delivery={"timestamp": f'"{text}"'},
+            record={"timestamp": written},
+            only=(FOR_ALL, LOOSE_TIME),
+        )
+        for text, written in (
+            ("2016-12-31 23:59:60z", "2017-01-01T00:00:00.000Z"),
+            ("2026-334t24:00:00.0123456789", "2026-12-01T00:00:00.012345678Z"),
+        )
+    ),
+    Case(
+        "sentAt in a loose form for all",
+        delivery={"sentAt": '"2023-11-14t22:13:60.123z"'},
+        record={"sentAt": "2023-11-14T22:14:00.123Z", "timestamp": NOW_TEXT},
+        only=(FOR_ALL, LOOSE_TIME),
     ),
     *(
         refused(f"{name} no time for all", {}, BAD_TIME, name, delivery={name: '{"nanos":-1}'}, only=NO_TIME)

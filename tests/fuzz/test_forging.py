@@ -27,7 +27,7 @@ def _spelt(name: str, escaped: list[bool]) -> str:
     )
 
 
-_names = st.sampled_from([*STAMPED, "timestamp", "WriteKey", "writeKey ", "x"]).flatmap(
+_names = st.sampled_from([*STAMPED, "timestamp", "sentTimestamp", "WriteKey", "writeKey ", "x"]).flatmap(
     lambda name: st.lists(st.booleans(), min_size=len(name), max_size=len(name)).map(lambda bits: _spelt(name, bits))
 )
 _values = st.sampled_from(
@@ -154,7 +154,7 @@ def test_protobuf_forges_nothing(
         assert said == {"writeKey": KEY, "receivedAt": NOW_TEXT, **own}
 
 
-@pytest.mark.parametrize("name", STAMPED)
+@pytest.mark.parametrize("name", [*STAMPED, "timestamp", "sentTimestamp"])
 def test_extra_json_may_name_no_stamped_member_however_it_is_spelt(trackside: Running, name: str) -> None:
     for bits in range(1 << len(name)) if len(name) < 5 else (0, 1, 2, (1 << len(name)) - 1):
         spelt = _spelt(name, [bool(bits >> at & 1) for at in range(len(name))])

@@ -160,7 +160,7 @@ def put(message: Any, name: str, type_: str, value: str) -> str:
     field = FIELDS.get(name, name)
     if type_ == "string" and name in IDS and value in INTEGERS:
         content = value
-    if name == "integrations" and content == []:
+    if type_ == "object" and content == []:
         content, value = {}, "{}"
     if not isinstance(content, dict if type_ == "object" else str):
         return "WRONG_TYPE"
@@ -231,7 +231,7 @@ def test_alias_is_read_where_the_member_itself_is_absent(event: str | None, alia
 
 @pytest.mark.parametrize("type_", ["null", '"nothing"', '"page"', "[]"])
 def test_refused_event_of_a_route_has_its_own_type_if_there_is_such_else_the_route_s(type_: str) -> None:
-    sent = {"type": type_, "context": "[]"}
+    sent = {"type": type_, "context": "[0]"}
     own = "page" if type_ == '"page"' else ""
     assert added(sent).refused.type == own
     assert added(sent, kind=schema.KINDS["alias"]).refused.type == (own or "alias")
@@ -309,8 +309,8 @@ def test_text_that_is_not_json_is_malformed() -> None:
     [
         ("writeKey", "7", "writeKey must be a string"),
         ("sentAt", "7", "sentAt must be an ISO 8601 time"),
-        ("timestamp", '"once"', "timestamp is no time"),
-        ("context", "[]", "context must be an object"),
+        ("timestamp", '"once"', "timestamp must be an ISO 8601 time"),
+        ("context", "[[]]", "context must be an object"),
         ("integrations", "[1]", "integrations must be an object"),
     ],
 )
@@ -418,7 +418,7 @@ def test_member_of_another_type_is_refused(name: str, value: str) -> None:
 @given(
     st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30)).map(lambda time: time.replace(microsecond=0)),
     st.sampled_from(["", "Z", "+00:00", "-00:00", "+05:45", "-11:30"]),
-    st.sampled_from("T "),
+    st.sampled_from("Tt "),
     st.text("0123456789", max_size=11),
 )
 @example(datetime(1970, 1, 1), "Z", "T", "000")
@@ -426,14 +426,10 @@ def test_member_of_another_type_is_refused(name: str, value: str) -> None:
 @examples(500)
 def test_time_is_the_instant_that_its_text_says(time: datetime, zone: str, separator: str, digits: str) -> None:
     written = time.isoformat(separator) + (f".{digits}" if digits else "") + zone
-    if len(digits) > 9:
-        with pytest.raises(ValueError, match="1 to 9 digits"):
-            timestamps.encoded(written)
-        return
     offset = timedelta()
     if ":" in zone:
         hours, minutes = map(int, zone[1:].split(":"))
         offset = timedelta(hours=hours, minutes=minutes) * (-1 if zone[0] == "-" else 1)
     seconds = (time.replace(tzinfo=timezone(offset)) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
-    expected = Timestamp(seconds=seconds, nanos=int(digits.ljust(9, "0")))
+    expected = Timestamp(seconds=seconds, nanos=int(digits[:9].ljust(9, "0")))
     assert Timestamp.FromString(timestamps.encoded(written)) == expected

@@ -13,7 +13,7 @@ import pytest
 
 from tests.http_front.wire import AUTHORIZATION, connected
 from tests.running import KEY, Running, basic
-from tests.spec.expectations import TOO_LARGE, assert_refused, kept_refused, record, single
+from tests.spec.expectations import MISSING_MESSAGE_ID, TOO_LARGE, assert_refused, kept_refused, record, single
 
 NOT_BASE64 = single("The pixel's data parameter must be base64 of a JSON object", "data", "malformed_base64")
 
@@ -118,7 +118,7 @@ def test_empty_data_is_no_json(trackside: Running, query: str) -> None:
         (b"{", single("The body is not valid JSON", "Input data was truncated", "malformed_json")),
         (b"[]", single("An event must be a JSON object", "", "not_an_object")),
         (b'{"userId":"\xff"}', single("The body is not valid JSON", "not UTF-8 at byte 11", "malformed_json")),
-        (b'{"userId":"u"}', single("messageId is required", "messageId", "required")),
+        (b'{"userId":"u"}', MISSING_MESSAGE_ID),
     ],
 )
 def test_data_that_is_no_event_is_refused_as_json(trackside: Running, data: bytes, told: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ def page(message_id: str, **members: Any) -> dict[str, Any]:
         (page("no user", userId=""), "required", "userId", "userId or anonymousId is required"),
         (page("a click", type="click"), "unknown_type", "type", "type must be one of identify, track, page, screen,"),
         (page("an array", context=[1]), "wrong_type", "context", "context must be an object"),
-        (page("a time", timestamp="no"), "invalid_timestamp", "timestamp", "timestamp is no time"),
+        (page("a time", timestamp="no"), "invalid_timestamp", "timestamp", "timestamp must be an ISO 8601 time"),
         (page("too large", x="y" * 15_360), "event_too_large", "", "The event has 15426 bytes, 15360 are allowed"),
     ],
 )

@@ -7,12 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client import REGISTRY
+from trackside.v1.collector_service_pb2 import CollectBatchRequest, CollectRequest, Delivery, Entry
+from trackside.v1.event_pb2 import Event, Page
 
+from tests.doors import collect, collect_batch, failure_of
 from tests.running import Running, collector
 from tests.spec.expectations import (
     MISSING_KEY,
+    MISSING_MESSAGE_ID,
+    NO_MESSAGE_ID,
     assert_accepted,
     assert_answer,
     assert_refused,
@@ -20,9 +26,9 @@ from tests.spec.expectations import (
     error,
     kept_refused,
     record,
-    required,
 )
 
+WEBSITE = Delivery(write_key="website-key")
 SOURCES = """
 mode = "{mode}"
 
@@ -81,9 +87,7 @@ def test_known_key_is_accepted_and_counted_by_its_sources_name(enforcing: Runnin
 
 def test_refused_event_of_a_known_key_is_counted_by_its_sources_name(enforcing: Running) -> None:
     before = counted("website", "refused", "required")
-    assert_refused(
-        enforcing, enforcing.post("/v1/page", {"userId": "u"}, key="website-key"), 400, required("messageId")
-    )
+    assert_refused(enforcing, enforcing.post("/v1/page", {"userId": "u"}, key="website-key"), 400, MISSING_MESSAGE_ID)
     assert counted("website", "refused", "required") == before + 1
 
 
@@ -163,7 +167,7 @@ def test_message_id_is_made_for_the_source_that_says_so(enforcing: Running) -> N
     assert uuid.UUID(first["messageId"]) != uuid.UUID(second["messageId"])
     assert first == record("page", sent, writeKey="mail-key", messageId=first["messageId"])
     refused = enforcing.post("/v1/page", sent, key="website-key")
-    assert_refused(enforcing, refused, 400, required("messageId"))
+    assert_refused(enforcing, refused, 400, MISSING_MESSAGE_ID)
 
 
 def test_message_id_is_made_for_all_where_that_is_set(generating: Running) -> None:
@@ -172,3 +176,29 @@ def test_message_id_is_made_for_all_where_that_is_set(generating: Running) -> No
     first, second, third = (queued["messageId"] for queued in generating.queued())
     assert second == "own"
     assert uuid.UUID(first) != uuid.UUID(third)
+
+
+@pytest.mark.parametrize("absent", [{}, {"messageId": None}, {"messageId": ""}])
+def test_refusal_of_an_event_without_a_message_id_names_the_setting(enforcing: Running, absent: dict[str, Any]) -> None:
+    sent = {"userId": "u", "type": "page", **absent}
+
+    def answers(key: str) -> list[httpx.Response]:
+        return [
+            enforcing.post("/v1/page", sent, key=key),
+            enforcing.post("/v1/batch", {"batch": [sent]}, key=key),
+            enforcing.pixel("page", sent, key=key),
+            enforcing.post(f"/v1/webhook?writeKey={key}", sent, key=None),
+            enforcing.post(f"/v1/webhook?writeKey={key}", [sent], key=None),
+        ]
+
+    many = batch("required", error(0, "", NO_MESSAGE_ID, "messageId"))
+    bodies = [MISSING_MESSAGE_ID, many, MISSING_MESSAGE_ID, MISSING_MESSAGE_ID, many]
+    for response, body in zip(answers("website-key"), bodies, strict=True):
+        assert_refused(enforcing, response, 400, body)
+    unnamed = Event(user_id="u", page=Page())
+    status, _ = failure_of(lambda: collect(enforcing, CollectRequest(event=unnamed, delivery=WEBSITE)))
+    assert status.message == NO_MESSAGE_ID
+    request = CollectBatchRequest(entries=[Entry(event=unnamed)], deliveries=[WEBSITE])
+    assert [refusal.description for refusal in collect_batch(enforcing, request).refusals] == [NO_MESSAGE_ID]
+    assert [response.status_code for response in answers("mail-key")] == [200] * 5
+    assert len({uuid.UUID(record["messageId"]) for record in enforcing.queued()}) == 5

@@ -64,7 +64,7 @@ def test_original_timestamp_of_a_sender_is_kept(bounded: Running) -> None:
         timestamp="2023-11-14T23:13:10.123Z",
         sentAt="2023-11-14T23:13:20.123Z",
     )
-    queued = record("page", sent, timestamp="2023-11-14T22:13:10.123Z")
+    queued = record("page", sent, timestamp="2023-11-14T22:13:10.123Z", sentTimestamp="2023-11-14T23:13:10.123Z")
     assert_accepted(bounded, bounded.post("/v1/page", sent), queued)
 
 

@@ -335,6 +335,11 @@ SDKS = (
     ),
 )
 
+NO_MESSAGE_ID = {
+    "simple_segment 1.6.0 (Ruby)": "`messageId: null` where the caller gives none",
+}
+"""SDKs without a row of their own that send no messageId, and what they send in its place."""
+
 NOT_RUN = {
     "analytics-ruby (Segment), rudder-sdk-ruby": "Debian has Ruby but neither; RubyGems is out of reach here.",
     "analytics-php (Segment), rudder-sdk-php": "Debian has PHP but neither; Packagist is out of reach here.",

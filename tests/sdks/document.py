@@ -7,7 +7,7 @@ from pathlib import Path
 
 from http_front.client_quirks import CLIENTS
 from tests.sdks import results
-from tests.sdks.catalog import NOT_RUN, SDKS, Scenario, Sdk
+from tests.sdks.catalog import NO_MESSAGE_ID, NOT_RUN, SDKS, Scenario, Sdk
 
 DOCUMENT = Path(__file__).parents[2] / "docs/sdks.md"
 INTRODUCTION = """\
@@ -40,6 +40,12 @@ STAND_IN = """\
 
 They take 207 for a failure and send the whole batch again. The body is the same, and tells what was refused. The
 setting `stand_in_for_207` turns this off.
+"""
+NO_IDS = """\
+## SDKs that send no messageId
+
+Their events are refused unless `generate_message_id` is true: in the entry of their source in the file of sources, or
+as a [setting](settings.md) for all sources. A resend is then a second event.
 """
 COLUMNS: dict[Scenario, str] = {
     "one-refused": "one refused",
@@ -103,6 +109,14 @@ def render() -> str:
     for language, sdks in groupby(SDKS, key=lambda sdk: sdk.language):
         parts.append(f"## {language}\n")
         parts += [part for sdk in sdks for part in section(sdk)]
+    parts.append(NO_IDS)
+    without = {
+        f"[{sdk.title or sdk.name}](#{sdk.slug}) {sdk.version}": "no member"
+        for sdk in SDKS
+        if not sdk.sends_message_ids
+    }
+    rows = [f"| {name} | {sent} |" for name, sent in (without | NO_MESSAGE_ID).items()]
+    parts.append("\n".join(["| SDK | in place of a messageId |", "|---|---|", *rows]) + "\n")
     parts.append(STAND_IN)
     parts.append("\n".join(["| client | told by | on 207 |", "|---|---|---|", *map(stand_in, CLIENTS)]) + "\n")
     parts.append("## Not run\n")

@@ -14,7 +14,7 @@ from trackside.v1.event_pb2 import Alias, Event, Group, Page, Track
 
 from tests.doors import collect, collect_batch, failure_of
 from tests.running import KEY, NOW_TEXT, Running
-from tests.spec.expectations import kept_refused
+from tests.spec.expectations import NO_MESSAGE_ID, kept_refused
 
 OTHERS = "x" * 15_360
 
@@ -22,7 +22,7 @@ OTHERS = "x" * 15_360
 REFUSED: list[tuple[Event, str, str, str]] = [
     (Event(), "REQUIRED", "type", "type is required"),
     (Event(message_id="m", user_id="u"), "REQUIRED", "type", "type is required"),
-    (Event(user_id="u", page=Page()), "REQUIRED", "messageId", "messageId is required"),
+    (Event(user_id="u", page=Page()), "REQUIRED", "messageId", NO_MESSAGE_ID),
     (Event(message_id="m", page=Page()), "REQUIRED", "userId", "userId or anonymousId is required"),
     (Event(message_id="m", user_id="u", track=Track()), "REQUIRED", "event", "event is required"),
     (Event(message_id="m", user_id="u", group=Group()), "REQUIRED", "groupId", "groupId is required"),
@@ -54,7 +54,7 @@ REFUSED: list[tuple[Event, str, str, str]] = [
         Event(message_id="m", user_id="u", page=Page(), extra_json='{"name":1}'),
         "RESERVED_MEMBER",
         "name",
-        "name may not stand in extra_json",
+        "name is a reserved name, no further member may have it",
     ),
     (
         Event(message_id="m", user_id="u", page=Page(name=OTHERS)),

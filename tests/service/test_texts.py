@@ -22,7 +22,7 @@ PLACES = ["context", "integrations", "properties", "traits", "extra_json"]
 
 def event(place: str, text: str) -> Event:
     """An event with a text in this place: a member's name, or `extra_json`."""
-    made = Event(message_id=f"text {next(_names)}", user_id="u")
+    made = Event(message_id=f"text {next(_names):06}", user_id="u")
     match place:
         case "properties":
             made.track.CopyFrom(Track(event="E", properties_json=text))

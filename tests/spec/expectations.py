@@ -66,6 +66,10 @@ def required(field: str) -> dict[str, Any]:
     return single(f"{field} is required", field, "required")
 
 
+NO_MESSAGE_ID = "messageId is required, unless the setting generate_message_id is true, for all sources or for this one"
+MISSING_MESSAGE_ID = single(NO_MESSAGE_ID, "messageId", "required")
+
+
 def record(kind: str, event: Mapping[str, Any], **stamps: Any) -> dict[str, Any]:
     """What the queue holds of an event that a test's client sent with the tests' key, at the time when clocks stand."""
     return {

@@ -8,6 +8,7 @@ import pytest
 
 from tests.running import KEY, NOW_TEXT, Running
 from tests.spec.expectations import (
+    MISSING_MESSAGE_ID,
     assert_accepted,
     assert_answer,
     assert_refused,
@@ -62,7 +63,7 @@ def test_context_is_kept(trackside: Running) -> None:
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
 
 
-@pytest.mark.parametrize("value", ["page", 5, True, [], ["a"]])
+@pytest.mark.parametrize("value", ["page", 5, True, ["a"], [[]]])
 def test_context_must_be_an_object(trackside: Running, value: Any) -> None:
     body = single("context must be an object", "context", "wrong_type")
     assert_refused(trackside, trackside.post("/v1/track", event("context", context=value)), 400, body)
@@ -79,9 +80,11 @@ def test_integrations_enable_and_disable_destinations(trackside: Running) -> Non
     assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent))
 
 
-def test_empty_array_of_integrations_is_an_empty_object(trackside: Running) -> None:
-    sent = event("array", integrations=[])
-    assert_accepted(trackside, trackside.post("/v1/track", sent), record("track", sent, integrations={}))
+@pytest.mark.parametrize("field", ["integrations", "context", "properties"])
+def test_empty_array_is_an_empty_object(trackside: Running, field: str) -> None:
+    sent = event(f"array {field}")
+    queued = record("track", {**sent, field: {}})
+    assert_accepted(trackside, trackside.post("/v1/track", {**sent, field: []}), queued)
 
 
 @pytest.mark.parametrize("value", ["All", 5, True, ["All"]])
@@ -93,9 +96,9 @@ def test_integrations_must_be_an_object(trackside: Running, value: Any) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_message_id_is_required(trackside: Running, kind: str) -> None:
     sent = event("", userId=f"no-{kind}")
-    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, required("messageId"))
+    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, MISSING_MESSAGE_ID)
     del sent["messageId"]
-    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, required("messageId"))
+    assert_refused(trackside, trackside.post(f"/v1/{kind}", sent), 400, MISSING_MESSAGE_ID)
 
 
 def test_message_id_must_be_a_string(trackside: Running) -> None:
@@ -171,6 +174,10 @@ def test_timestamp_of_imported_data_is_kept(trackside: Running) -> None:
         ("2015-11-10T00:45:23.412345678Z", "2015-11-10T00:45:23.412345678Z"),
         ("2015-11-10T00:45:23.412345678+00:00", "2015-11-10T00:45:23.412345678Z"),
         ("2015-11-10T00:45:23,412Z", "2015-11-10T00:45:23.412Z"),
+        ("2015-11-10T00:45:23.1234567890Z", "2015-11-10T00:45:23.123456789Z"),
+        ("2015-314T00:45:23Z", "2015-11-10T00:45:23.000Z"),
+        ("2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"),
+        ("2016-12-31T24:00:00Z", "2017-01-01T00:00:00.000Z"),
         ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"),
         ("9999-12-31T23:59:59.999999999Z", "9999-12-31T23:59:59.999999999Z"),
     ],
@@ -185,11 +192,11 @@ def test_times_are_iso_8601_strings(trackside: Running, written: str, queued: st
     "value",
     [
         "yesterday",
-        "1447116323",
         "2015-13-10T00:45:23Z",
         "2015-02-30T00:00:00Z",
         "2015-11-10T25:00:00Z",
-        "2015-11-10T00:45:23.1234567890Z",
+        "2015-11-10T00:45:23.Z",
+        "20151110004523Z",
         "0001-01-01T00:00:00+01:00",
         "9999-12-31T23:59:59-01:00",
         "2015-11-10T00:45:23.412Z and more",
@@ -201,10 +208,29 @@ def test_time_that_cannot_be_read_is_refused(trackside: Running, field: str, val
     assert_refused(trackside, trackside.post("/v1/track", event("time", **{field: value})), 400, body)
 
 
-@pytest.mark.parametrize("field", ["timestamp", "sentAt"])
-def test_time_that_is_no_string_is_refused(trackside: Running, field: str) -> None:
+@pytest.mark.parametrize("field", ["timestamp", "sentAt", "originalTimestamp"])
+@pytest.mark.parametrize("value", [7, -1447116323, 1e30, True, {"seconds": 1}, ["2015-11-10"]])
+def test_time_that_is_no_string_is_refused(trackside: Running, field: str, value: Any) -> None:
     body = single(f"{field} must be an ISO 8601 time", field, "wrong_type")
-    assert_refused(trackside, trackside.post("/v1/track", event("time", **{field: 1447116323})), 400, body)
+    assert_refused(trackside, trackside.post("/v1/track", event("time", **{field: value})), 400, body)
+
+
+@pytest.mark.parametrize("field", ["timestamp", "sentAt", "originalTimestamp"])
+@pytest.mark.parametrize(
+    ("value", "unit"),
+    [
+        (1447116323, "seconds"),
+        (1447116323.412, "seconds"),
+        (1447116323412, "milliseconds"),
+        (1447116323412345, "microseconds"),
+        (1447116323412345678, "nanoseconds"),
+    ],
+)
+def test_epoch_is_refused_by_a_sentence_that_says_so(trackside: Running, field: str, value: float, unit: str) -> None:
+    sentence = f"{field} looks like an epoch in {unit}, it must be an ISO 8601 time"
+    for sent, code in ((value, "wrong_type"), (str(value), "invalid_timestamp")):
+        response = trackside.post("/v1/track", event("epoch", **{field: sent}))
+        assert_refused(trackside, response, 400, single(sentence, field, code))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,6 +10,7 @@ import pytest
 from tests.running import Running
 from tests.spec.expectations import (
     NO_INDEX,
+    NO_MESSAGE_ID,
     TOO_LARGE,
     assert_accepted,
     assert_answer,
@@ -56,7 +57,7 @@ def test_400_says_that_every_event_of_a_batch_has_errors(trackside: Running) -> 
     response = trackside.post("/v1/batch", {"batch": [track("400-1", event=""), track("", messageId=None), 5]})
     errors = [
         error(0, "400-1", "event is required", "event"),
-        error(1, "", "messageId is required", "messageId"),
+        error(1, "", NO_MESSAGE_ID, "messageId"),
         error(2, "", "An event must be a JSON object", ""),
     ]
     assert_refused(trackside, response, 400, batch("required", *errors))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.running import Running
-from tests.spec.expectations import MISSING_KEY, assert_refused, record, required
+from tests.spec.expectations import MISSING_KEY, MISSING_MESSAGE_ID, assert_refused, record, required
 
 # The specification's URL byte for byte, without its host.
 URL = (
@@ -52,4 +52,4 @@ def test_pixel_without_a_key_is_refused_as_json(trackside: Running, kind: str) -
 
 def test_pixel_follows_the_rules_of_its_kind(trackside: Running) -> None:
     assert_refused(trackside, trackside.pixel("track", {"messageId": "m", "userId": "u"}), 400, required("event"))
-    assert_refused(trackside, trackside.pixel("page", {"userId": "u"}), 400, required("messageId"))
+    assert_refused(trackside, trackside.pixel("page", {"userId": "u"}), 400, MISSING_MESSAGE_ID)

@@ -30,18 +30,19 @@ const (
 )
 
 // One event: the specification's "General Event Fields" and the fields of its kind.
-// An empty string is an absent field.
+// An empty string is an absent field. Free-form text is queued as it was sent; times are written in UTC.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Required. What makes a resend safe: a second event with the same write key and messageId is not queued again.
-	// A source may be set to have one made for events that lack it.
+	// The setting `generate_message_id`, for all sources or for one, has one made for events that lack it.
 	MessageId string `protobuf:"bytes,1,opt,name=message_id,json=messageId,proto3" json:"message_id,omitempty"`
 	// Required, unless anonymous_id is set. The user's identifier in the sender's database.
 	UserId string `protobuf:"bytes,2,opt,name=user_id,json=userId,proto3" json:"user_id,omitempty"`
 	// Required, unless user_id is set. A stand-in for user_id where the user is not known.
 	AnonymousId string `protobuf:"bytes,3,opt,name=anonymous_id,json=anonymousId,proto3" json:"anonymous_id,omitempty"`
 	// Optional. When the event happened, by the sender's clock. Unset, `original_timestamp`, else the delivery's
-	// timestamp, else the time of receipt.
+	// timestamp, else the time of receipt. Where the record's is corrected, what was sent is its `originalTimestamp`, or
+	// its `sentTimestamp` where `original_timestamp` is set.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// Optional. When the event was sent, by the sender's clock. Its distance from the time of receipt corrects `timestamp`.
 	SentAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=sent_at,json=sentAt,proto3" json:"sent_at,omitempty"`
@@ -64,7 +65,7 @@ type Event struct {
 	//	*Event_IntegrationsJson
 	IntegrationsForm isEvent_IntegrationsForm `protobuf_oneof:"integrations_form"`
 	// Optional. Members that the specification does not name, as the text of one JSON object.
-	// It MUST NOT have a member that the record already has, such as `writeKey` or `receivedAt`.
+	// It MUST NOT have a member that the record already has, such as `writeKey`, `receivedAt` or `sentTimestamp`.
 	ExtraJson string `protobuf:"bytes,12,opt,name=extra_json,json=extraJson,proto3" json:"extra_json,omitempty"`
 	// Required. The kind of the event. A kind's name in JSON (`type`) is its field's JSON name.
 	//
@@ -881,17 +882,17 @@ var File_trackside_v1_event_proto protoreflect.FileDescriptor
 
 const file_trackside_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xa2\v\n" +
-	"\x05Event\x12%\n" +
+	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xb8\f\n" +
+	"\x05Event\x12\x1d\n" +
 	"\n" +
-	"message_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01R\tmessageId\x12\x1f\n" +
+	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x1f\n" +
 	"\auser_id\x18\x02 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01R\x06userId\x12)\n" +
 	"\fanonymous_id\x18\x03 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01R\vanonymousId\x12\\\n" +
 	"\ttimestamp\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\ttimestamp\x12W\n" +
 	"\asent_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\x06sentAt\x12m\n" +
 	"\x12original_timestamp\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\b\xff\x82\xd1\xff\xaf\a\x10\xff\x93\xeb\xdc\x032\v\b\x80\x92\xb8Ø\xfe\xff\xff\xff\x01R\x11originalTimestamp\x12\x1b\n" +
-	"\twrite_key\x18\a \x01(\tR\bwriteKey\x121\n" +
-	"\acontext\x18\b \x01(\v2\x15.trackside.v1.ContextH\x00R\acontext\x12#\n" +
+	"\twrite_key\x18\a \x01(\tR\bwriteKey\x129\n" +
+	"\acontext\x18\b \x01(\v2\x15.trackside.v1.ContextB\x06\x92\xe4\x19\x02\x18\x01H\x00R\acontext\x12#\n" +
 	"\fcontext_json\x18\t \x01(\tH\x00R\vcontextJson\x12E\n" +
 	"\fintegrations\x18\n" +
 	" \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x01R\fintegrations\x12-\n" +
@@ -909,42 +910,43 @@ const file_trackside_v1_event_proto_rawDesc = "" +
 	"\x05group\x18\x18 \x01(\v2\x13.trackside.v1.GroupB\x15\x8a\xe4\x19\x11\n" +
 	"\x05group\x12\x01g\x1a\x05groupH\x02R\x05group\x12B\n" +
 	"\x05alias\x18\x19 \x01(\v2\x13.trackside.v1.AliasB\x15\x8a\xe4\x19\x11\n" +
-	"\x05alias\x12\x01a\x1a\x05aliasH\x02R\x05alias:\x9a\x02\xbaH\x96\x02\x1ac\n" +
+	"\x05alias\x12\x01a\x1a\x05aliasH\x02R\x05alias:\xb0\x03\xbaH\xac\x03\x1ac\n" +
 	"\x0fuserId.required\x12!userId or anonymousId is required\x1a-this.user_id != '' || this.anonymous_id != ''\x1a\xae\x01\n" +
-	"\x13previousId.required\x122previousId is required, or anonymousId with userId\x1ac!has(this.alias) || this.alias.previous_id != '' || (this.user_id != '' && this.anonymous_id != '')B\x0e\n" +
+	"\x13previousId.required\x122previousId is required, or anonymousId with userId\x1ac!has(this.alias) || this.alias.previous_id != '' || (this.user_id != '' && this.anonymous_id != '')\x1a\x93\x01\n" +
+	"\x12messageId.required\x12fmessageId is required, unless the setting generate_message_id is true, for all sources or for this one\x1a\x15this.message_id != ''B\x0e\n" +
 	"\fcontext_formB\x13\n" +
 	"\x11integrations_formB\r\n" +
-	"\x04kind\x12\x05\xbaH\x02\b\x01\"o\n" +
-	"\bIdentify\x121\n" +
-	"\x06traits\x18\x01 \x01(\v2\x17.google.protobuf.StructH\x00R\x06traits\x12!\n" +
+	"\x04kind\x12\x05\xbaH\x02\b\x01\"w\n" +
+	"\bIdentify\x129\n" +
+	"\x06traits\x18\x01 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\x06traits\x12!\n" +
 	"\vtraits_json\x18\x02 \x01(\tH\x00R\n" +
 	"traitsJsonB\r\n" +
-	"\vtraits_form\"\xad\x01\n" +
+	"\vtraits_form\"\xb5\x01\n" +
 	"\x05Track\x12+\n" +
 	"\x05event\x18\x01 \x01(\tB\x15\xbaH\x03\xc8\x01\x01\x92\xe4\x19\v\n" +
-	"\teventNameR\x05event\x129\n" +
+	"\teventNameR\x05event\x12A\n" +
 	"\n" +
-	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
+	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\n" +
 	"properties\x12)\n" +
 	"\x0fproperties_json\x18\x03 \x01(\tH\x00R\x0epropertiesJsonB\x11\n" +
-	"\x0fproperties_form\"\x93\x01\n" +
+	"\x0fproperties_form\"\x9b\x01\n" +
 	"\x04Page\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12A\n" +
 	"\n" +
-	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
+	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\n" +
 	"properties\x12)\n" +
 	"\x0fproperties_json\x18\x03 \x01(\tH\x00R\x0epropertiesJsonB\x11\n" +
-	"\x0fproperties_form\"\x95\x01\n" +
+	"\x0fproperties_form\"\x9d\x01\n" +
 	"\x06Screen\x12\x12\n" +
-	"\x04name\x18\x01 \x01(\tR\x04name\x129\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12A\n" +
 	"\n" +
-	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\n" +
+	"properties\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\n" +
 	"properties\x12)\n" +
 	"\x0fproperties_json\x18\x03 \x01(\tH\x00R\x0epropertiesJsonB\x11\n" +
-	"\x0fproperties_form\"\x95\x01\n" +
+	"\x0fproperties_form\"\x9d\x01\n" +
 	"\x05Group\x12'\n" +
-	"\bgroup_id\x18\x01 \x01(\tB\f\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x02\x10\x01R\agroupId\x121\n" +
-	"\x06traits\x18\x02 \x01(\v2\x17.google.protobuf.StructH\x00R\x06traits\x12!\n" +
+	"\bgroup_id\x18\x01 \x01(\tB\f\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x02\x10\x01R\agroupId\x129\n" +
+	"\x06traits\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00R\x06traits\x12!\n" +
 	"\vtraits_json\x18\x03 \x01(\tH\x00R\n" +
 	"traitsJsonB\r\n" +
 	"\vtraits_form\"=\n" +

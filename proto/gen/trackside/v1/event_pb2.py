@@ -29,7 +29,7 @@ from trackside.v1 import context_pb2 as trackside_dot_v1_dot_context__pb2
 from trackside.v1 import options_pb2 as trackside_dot_v1_dot_options__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18trackside/v1/event.proto\x12\x0ctrackside.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xe4\t\n\x05\x45vent\x12\x1a\n\nmessage_id\x18\x01 \x01(\tB\x06\xbaH\x03\xc8\x01\x01\x12\x17\n\x07user_id\x18\x02 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01\x12\x1c\n\x0c\x61nonymous_id\x18\x03 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01\x12Q\n\ttimestamp\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\x08\xff\x82\xd1\xff\xaf\x07\x10\xff\x93\xeb\xdc\x03\x32\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01\x12O\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\x08\xff\x82\xd1\xff\xaf\x07\x10\xff\x93\xeb\xdc\x03\x32\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01\x12Z\n\x12original_timestamp\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\x08\xff\x82\xd1\xff\xaf\x07\x10\xff\x93\xeb\xdc\x03\x32\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01\x12\x11\n\twrite_key\x18\x07 \x01(\t\x12(\n\x07\x63ontext\x18\x08 \x01(\x0b\x32\x15.trackside.v1.ContextH\x00\x12\x16\n\x0c\x63ontext_json\x18\t \x01(\tH\x00\x12\x37\n\x0cintegrations\x18\n \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x01\x12\x1b\n\x11integrations_json\x18\x0b \x01(\tH\x01\x12\x12\n\nextra_json\x18\x0c \x01(\t\x12G\n\x08identify\x18\x14 \x01(\x0b\x32\x16.trackside.v1.IdentifyB\x1b\x8a\xe4\x19\x17\n\x08identify\x12\x01i\x1a\x08identifyH\x02\x12;\n\x05track\x18\x15 \x01(\x0b\x32\x13.trackside.v1.TrackB\x15\x8a\xe4\x19\x11\n\x05track\x12\x01t\x1a\x05trackH\x02\x12\x37\n\x04page\x18\x16 \x01(\x0b\x32\x12.trackside.v1.PageB\x13\x8a\xe4\x19\x0f\n\x04page\x12\x01p\x1a\x04pageH\x02\x12?\n\x06screen\x18\x17 \x01(\x0b\x32\x14.trackside.v1.ScreenB\x17\x8a\xe4\x19\x13\n\x06screen\x12\x01s\x1a\x06screenH\x02\x12;\n\x05group\x18\x18 \x01(\x0b\x32\x13.trackside.v1.GroupB\x15\x8a\xe4\x19\x11\n\x05group\x12\x01g\x1a\x05groupH\x02\x12;\n\x05\x61lias\x18\x19 \x01(\x0b\x32\x13.trackside.v1.AliasB\x15\x8a\xe4\x19\x11\n\x05\x61lias\x12\x01\x61\x1a\x05\x61liasH\x02:\x9a\x02\xbaH\x96\x02\x1a\x63\n\x0fuserId.required\x12!userId or anonymousId is required\x1a-this.user_id != \'\' || this.anonymous_id != \'\'\x1a\xae\x01\n\x13previousId.required\x12\x32previousId is required, or anonymousId with userId\x1a\x63!has(this.alias) || this.alias.previous_id != \'\' || (this.user_id != \'\' && this.anonymous_id != \'\')B\x0e\n\x0c\x63ontext_formB\x13\n\x11integrations_formB\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"[\n\x08Identify\x12)\n\x06traits\x18\x01 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12\x15\n\x0btraits_json\x18\x02 \x01(\tH\x00\x42\r\n\x0btraits_form\"\x8a\x01\n\x05Track\x12$\n\x05\x65vent\x18\x01 \x01(\tB\x15\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x0b\n\teventName\x12-\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12\x19\n\x0fproperties_json\x18\x03 \x01(\tH\x00\x42\x11\n\x0fproperties_form\"q\n\x04Page\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12\x19\n\x0fproperties_json\x18\x03 \x01(\tH\x00\x42\x11\n\x0fproperties_form\"s\n\x06Screen\x12\x0c\n\x04name\x18\x01 \x01(\t\x12-\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12\x19\n\x0fproperties_json\x18\x03 \x01(\tH\x00\x42\x11\n\x0fproperties_form\"x\n\x05Group\x12\x1e\n\x08group_id\x18\x01 \x01(\tB\x0c\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x02\x10\x01\x12)\n\x06traits\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructH\x00\x12\x15\n\x0btraits_json\x18\x03 \x01(\tH\x00\x42\r\n\x0btraits_form\"1\n\x05\x41lias\x12(\n\x0bprevious_id\x18\x01 \x01(\tB\x13\x92\xe4\x19\x0f\x10\x01\"\x0b\x61nonymousIdBc\n\x10\x64\x65v.trackside.v1B\nEventProtoP\x01ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18trackside/v1/event.proto\x12\x0ctrackside.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xfa\n\n\x05\x45vent\x12\x12\n\nmessage_id\x18\x01 \x01(\t\x12\x17\n\x07user_id\x18\x02 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01\x12\x1c\n\x0c\x61nonymous_id\x18\x03 \x01(\tB\x06\x92\xe4\x19\x02\x10\x01\x12Q\n\ttimestamp\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\x08\xff\x82\xd1\xff\xaf\x07\x10\xff\x93\xeb\xdc\x03\x32\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01\x12O\n\x07sent_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\x08\xff\x82\xd1\xff\xaf\x07\x10\xff\x93\xeb\xdc\x03\x32\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01\x12Z\n\x12original_timestamp\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\"\xbaH\x1f\xb2\x01\x1c\"\r\x08\xff\x82\xd1\xff\xaf\x07\x10\xff\x93\xeb\xdc\x03\x32\x0b\x08\x80\x92\xb8\xc3\x98\xfe\xff\xff\xff\x01\x12\x11\n\twrite_key\x18\x07 \x01(\t\x12\x30\n\x07\x63ontext\x18\x08 \x01(\x0b\x32\x15.trackside.v1.ContextB\x06\x92\xe4\x19\x02\x18\x01H\x00\x12\x16\n\x0c\x63ontext_json\x18\t \x01(\tH\x00\x12\x37\n\x0cintegrations\x18\n \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x01\x12\x1b\n\x11integrations_json\x18\x0b \x01(\tH\x01\x12\x12\n\nextra_json\x18\x0c \x01(\t\x12G\n\x08identify\x18\x14 \x01(\x0b\x32\x16.trackside.v1.IdentifyB\x1b\x8a\xe4\x19\x17\n\x08identify\x12\x01i\x1a\x08identifyH\x02\x12;\n\x05track\x18\x15 \x01(\x0b\x32\x13.trackside.v1.TrackB\x15\x8a\xe4\x19\x11\n\x05track\x12\x01t\x1a\x05trackH\x02\x12\x37\n\x04page\x18\x16 \x01(\x0b\x32\x12.trackside.v1.PageB\x13\x8a\xe4\x19\x0f\n\x04page\x12\x01p\x1a\x04pageH\x02\x12?\n\x06screen\x18\x17 \x01(\x0b\x32\x14.trackside.v1.ScreenB\x17\x8a\xe4\x19\x13\n\x06screen\x12\x01s\x1a\x06screenH\x02\x12;\n\x05group\x18\x18 \x01(\x0b\x32\x13.trackside.v1.GroupB\x15\x8a\xe4\x19\x11\n\x05group\x12\x01g\x1a\x05groupH\x02\x12;\n\x05\x61lias\x18\x19 \x01(\x0b\x32\x13.trackside.v1.AliasB\x15\x8a\xe4\x19\x11\n\x05\x61lias\x12\x01\x61\x1a\x05\x61liasH\x02:\xb0\x03\xbaH\xac\x03\x1a\x63\n\x0fuserId.required\x12!userId or anonymousId is required\x1a-this.user_id != \'\' || this.anonymous_id != \'\'\x1a\xae\x01\n\x13previousId.required\x12\x32previousId is required, or anonymousId with userId\x1a\x63!has(this.alias) || this.alias.previous_id != \'\' || (this.user_id != \'\' && this.anonymous_id != \'\')\x1a\x93\x01\n\x12messageId.required\x12\x66messageId is required, unless the setting generate_message_id is true, for all sources or for this one\x1a\x15this.message_id != \'\'B\x0e\n\x0c\x63ontext_formB\x13\n\x11integrations_formB\r\n\x04kind\x12\x05\xbaH\x02\x08\x01\"c\n\x08Identify\x12\x31\n\x06traits\x18\x01 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00\x12\x15\n\x0btraits_json\x18\x02 \x01(\tH\x00\x42\r\n\x0btraits_form\"\x92\x01\n\x05Track\x12$\n\x05\x65vent\x18\x01 \x01(\tB\x15\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x0b\n\teventName\x12\x35\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00\x12\x19\n\x0fproperties_json\x18\x03 \x01(\tH\x00\x42\x11\n\x0fproperties_form\"y\n\x04Page\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00\x12\x19\n\x0fproperties_json\x18\x03 \x01(\tH\x00\x42\x11\n\x0fproperties_form\"{\n\x06Screen\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x35\n\nproperties\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00\x12\x19\n\x0fproperties_json\x18\x03 \x01(\tH\x00\x42\x11\n\x0fproperties_form\"\x80\x01\n\x05Group\x12\x1e\n\x08group_id\x18\x01 \x01(\tB\x0c\xbaH\x03\xc8\x01\x01\x92\xe4\x19\x02\x10\x01\x12\x31\n\x06traits\x18\x02 \x01(\x0b\x32\x17.google.protobuf.StructB\x06\x92\xe4\x19\x02\x18\x01H\x00\x12\x15\n\x0btraits_json\x18\x03 \x01(\tH\x00\x42\r\n\x0btraits_form\"1\n\x05\x41lias\x12(\n\x0bprevious_id\x18\x01 \x01(\tB\x13\x92\xe4\x19\x0f\x10\x01\"\x0b\x61nonymousIdBc\n\x10\x64\x65v.trackside.v1B\nEventProtoP\x01ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,8 +39,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\020dev.trackside.v1B\nEventProtoP\001ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1'
   _globals['_EVENT'].oneofs_by_name['kind']._loaded_options = None
   _globals['_EVENT'].oneofs_by_name['kind']._serialized_options = b'\272H\002\010\001'
-  _globals['_EVENT'].fields_by_name['message_id']._loaded_options = None
-  _globals['_EVENT'].fields_by_name['message_id']._serialized_options = b'\272H\003\310\001\001'
   _globals['_EVENT'].fields_by_name['user_id']._loaded_options = None
   _globals['_EVENT'].fields_by_name['user_id']._serialized_options = b'\222\344\031\002\020\001'
   _globals['_EVENT'].fields_by_name['anonymous_id']._loaded_options = None
@@ -51,6 +49,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT'].fields_by_name['sent_at']._serialized_options = b'\272H\037\262\001\034\"\r\010\377\202\321\377\257\007\020\377\223\353\334\0032\013\010\200\222\270\303\230\376\377\377\377\001'
   _globals['_EVENT'].fields_by_name['original_timestamp']._loaded_options = None
   _globals['_EVENT'].fields_by_name['original_timestamp']._serialized_options = b'\272H\037\262\001\034\"\r\010\377\202\321\377\257\007\020\377\223\353\334\0032\013\010\200\222\270\303\230\376\377\377\377\001'
+  _globals['_EVENT'].fields_by_name['context']._loaded_options = None
+  _globals['_EVENT'].fields_by_name['context']._serialized_options = b'\222\344\031\002\030\001'
   _globals['_EVENT'].fields_by_name['integrations']._loaded_options = None
   _globals['_EVENT'].fields_by_name['integrations']._serialized_options = b'\222\344\031\002\030\001'
   _globals['_EVENT'].fields_by_name['identify']._loaded_options = None
@@ -66,25 +66,35 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EVENT'].fields_by_name['alias']._loaded_options = None
   _globals['_EVENT'].fields_by_name['alias']._serialized_options = b'\212\344\031\021\n\005alias\022\001a\032\005alias'
   _globals['_EVENT']._loaded_options = None
-  _globals['_EVENT']._serialized_options = b'\272H\226\002\032c\n\017userId.required\022!userId or anonymousId is required\032-this.user_id != \'\' || this.anonymous_id != \'\'\032\256\001\n\023previousId.required\0222previousId is required, or anonymousId with userId\032c!has(this.alias) || this.alias.previous_id != \'\' || (this.user_id != \'\' && this.anonymous_id != \'\')'
+  _globals['_EVENT']._serialized_options = b'\272H\254\003\032c\n\017userId.required\022!userId or anonymousId is required\032-this.user_id != \'\' || this.anonymous_id != \'\'\032\256\001\n\023previousId.required\0222previousId is required, or anonymousId with userId\032c!has(this.alias) || this.alias.previous_id != \'\' || (this.user_id != \'\' && this.anonymous_id != \'\')\032\223\001\n\022messageId.required\022fmessageId is required, unless the setting generate_message_id is true, for all sources or for this one\032\025this.message_id != \'\''
+  _globals['_IDENTIFY'].fields_by_name['traits']._loaded_options = None
+  _globals['_IDENTIFY'].fields_by_name['traits']._serialized_options = b'\222\344\031\002\030\001'
   _globals['_TRACK'].fields_by_name['event']._loaded_options = None
   _globals['_TRACK'].fields_by_name['event']._serialized_options = b'\272H\003\310\001\001\222\344\031\013\n\teventName'
+  _globals['_TRACK'].fields_by_name['properties']._loaded_options = None
+  _globals['_TRACK'].fields_by_name['properties']._serialized_options = b'\222\344\031\002\030\001'
+  _globals['_PAGE'].fields_by_name['properties']._loaded_options = None
+  _globals['_PAGE'].fields_by_name['properties']._serialized_options = b'\222\344\031\002\030\001'
+  _globals['_SCREEN'].fields_by_name['properties']._loaded_options = None
+  _globals['_SCREEN'].fields_by_name['properties']._serialized_options = b'\222\344\031\002\030\001'
   _globals['_GROUP'].fields_by_name['group_id']._loaded_options = None
   _globals['_GROUP'].fields_by_name['group_id']._serialized_options = b'\272H\003\310\001\001\222\344\031\002\020\001'
+  _globals['_GROUP'].fields_by_name['traits']._loaded_options = None
+  _globals['_GROUP'].fields_by_name['traits']._serialized_options = b'\222\344\031\002\030\001'
   _globals['_ALIAS'].fields_by_name['previous_id']._loaded_options = None
   _globals['_ALIAS'].fields_by_name['previous_id']._serialized_options = b'\222\344\031\017\020\001\"\013anonymousId'
   _globals['_EVENT']._serialized_start=191
-  _globals['_EVENT']._serialized_end=1443
-  _globals['_IDENTIFY']._serialized_start=1445
-  _globals['_IDENTIFY']._serialized_end=1536
-  _globals['_TRACK']._serialized_start=1539
-  _globals['_TRACK']._serialized_end=1677
-  _globals['_PAGE']._serialized_start=1679
-  _globals['_PAGE']._serialized_end=1792
-  _globals['_SCREEN']._serialized_start=1794
-  _globals['_SCREEN']._serialized_end=1909
-  _globals['_GROUP']._serialized_start=1911
-  _globals['_GROUP']._serialized_end=2031
-  _globals['_ALIAS']._serialized_start=2033
-  _globals['_ALIAS']._serialized_end=2082
+  _globals['_EVENT']._serialized_end=1593
+  _globals['_IDENTIFY']._serialized_start=1595
+  _globals['_IDENTIFY']._serialized_end=1694
+  _globals['_TRACK']._serialized_start=1697
+  _globals['_TRACK']._serialized_end=1843
+  _globals['_PAGE']._serialized_start=1845
+  _globals['_PAGE']._serialized_end=1966
+  _globals['_SCREEN']._serialized_start=1968
+  _globals['_SCREEN']._serialized_end=2091
+  _globals['_GROUP']._serialized_start=2094
+  _globals['_GROUP']._serialized_end=2222
+  _globals['_ALIAS']._serialized_start=2224
+  _globals['_ALIAS']._serialized_end=2273
 # @@protoc_insertion_point(module_scope)
