@@ -13,7 +13,6 @@ from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 from grpc_status import rpc_status
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
@@ -26,6 +25,7 @@ from service.collector import Collector, UnknownDelivery
 from service.config import ServiceConfig
 from service.gathering import Gatherer
 from service.queues import Counted, Queue
+from service.reflection import add_reflection
 
 log = logging.getLogger(__name__)
 
@@ -235,5 +235,5 @@ def build(collector: Collector, config: ServiceConfig) -> tuple[grpc.aio.Server,
     # The stubs of grpcio-health-checking lack its asyncio half.
     health_servicer = cast("Health", health.aio.HealthServicer())  # pyright: ignore
     health_pb2_grpc.add_HealthServicer_to_server(cast("Any", health_servicer), server)
-    reflection.enable_server_reflection((SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    add_reflection(server, (SERVICE, health.SERVICE_NAME))
     return server, servicer, health_servicer

@@ -1,4 +1,4 @@
-"""What every gRPC caller finds: health, reflection, the key as metadata, and what it is told when something fails."""
+"""What every gRPC caller finds: health, the key as metadata, and what it is told when something fails."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ from typing import Any, cast
 
 import grpc
 import pytest
-from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from prometheus_client import REGISTRY
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
@@ -69,24 +67,6 @@ def test_health_is_told_as_the_queue_fails_and_recovers(tmp_path_factory: pytest
 def test_number_of_records_in_the_queue_is_a_metric(running: Service, channel: grpc.Channel) -> None:
     assert collect(channel, "counted") == proto.OUTCOME_ACCEPTED
     until(lambda: REGISTRY.get_sample_value("trackside_queue_records") == len(queued(running.data_dir)))
-
-
-def reflected(channel: grpc.Channel, **question: Any) -> Any:
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
-    questions = iter([reflection_pb2.ServerReflectionRequest(**question)])
-    (answer,) = stub.ServerReflectionInfo(questions, timeout=PATIENCE)
-    return answer
-
-
-def test_reflection_names_every_service(channel: grpc.Channel) -> None:
-    services = reflected(channel, list_services="").list_services_response.service
-    assert {COLLECTOR, "grpc.health.v1.Health"} <= {service.name for service in services}
-
-
-def test_reflection_describes_the_calls(channel: grpc.Channel) -> None:
-    files = reflected(channel, file_containing_symbol=COLLECTOR).file_descriptor_response.file_descriptor_proto
-    described = descriptor_pb2.FileDescriptorProto.FromString(files[0])
-    assert [method.name for method in described.service[0].method] == ["Collect", "CollectBatch", "CollectStream"]
 
 
 @pytest.mark.parametrize(

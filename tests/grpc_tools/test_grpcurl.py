@@ -25,6 +25,14 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     serve.close()
 
 
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A collector that the tests only ask what it is."""
+    serve = Serve(tmp_path_factory.mktemp("described"))
+    yield serve().ready()
+    serve.close()
+
+
 def run(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["sh", "-c", command], cwd=directory, capture_output=True, text=True, timeout=PATIENCE)
 
@@ -70,3 +78,25 @@ def test_refused_event_is_shown_with_its_details(serve: Serve) -> None:
     done = run(f"grpcurl -plaintext -d '{{}}' {serving.grpc} trackside.v1.CollectorService/Collect", serving.directory)
     assert "InvalidArgument" in done.stderr
     assert "REASON_REQUIRED" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("list", "trackside.v1.CollectorService"),
+        ("list", "grpc.reflection.v1.ServerReflection"),
+        ("describe trackside.v1.CollectorService", "rpc CollectBatch ("),
+        ("describe trackside.v1.CollectorService.Collect", "rpc Collect ( .trackside.v1.CollectRequest )"),
+        ("describe trackside.v1.Event", "message Event {"),
+        ("describe trackside.v1.Event.message_id", "string message_id = 1"),
+        ("describe trackside.v1.Outcome", "OUTCOME_ACCEPTED = 1"),
+        ("describe trackside.v1.OUTCOME_ACCEPTED", "OUTCOME_ACCEPTED = 1"),
+        ("describe trackside.v1.routes", "routes = 52801"),
+        ("describe grpc.reflection.v1.ServerReflection", "rpc ServerReflectionInfo"),
+        ("describe grpc.reflection.v1alpha.ServerReflection", "rpc ServerReflectionInfo"),
+    ],
+)
+def test_reflection_lists_and_describes(described: Serving, arguments: str, said: str) -> None:
+    done = run(f"grpcurl -plaintext {described.grpc} {arguments}", described.directory)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert said in " ".join(done.stdout.split())
