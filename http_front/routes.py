@@ -68,6 +68,7 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     _add(app, _product, "/", "GET", "HEAD")
     _add(app, _health, "/health", "GET", "HEAD")
     _add(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
+    _add(app, sdk_settings.customerio_settings, "/customerio/v1/projects/<key:str>/settings", "GET", "HEAD")
     _add(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
 
 
