@@ -14,9 +14,10 @@ from sanic.router import Router
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import schema
+from http1.app_request import AppRequest
 from http_front import batch, responses, sdk_settings, webhook
 from http_front.config import FrontConfig
-from http_front.cors import PREFLIGHT
+from http_front.cors import preflight_headers
 from http_front.endpoints import Endpoint, Fill
 from http_front.parsed_request import ParsedRequest
 
@@ -67,6 +68,7 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     _add(app, _product, "/", "GET", "HEAD")
     _add(app, _health, "/health", "GET", "HEAD")
     _add(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
+    _add(app, sdk_settings.customerio_settings, "/customerio/v1/projects/<key:str>/settings", "GET", "HEAD")
     _add(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
 
 
@@ -105,9 +107,9 @@ async def _discard(_: Request) -> HTTPResponse:
     return responses.success()
 
 
-async def _preflight(_: Request, **_parts: str) -> HTTPResponse:
+async def _preflight(request: AppRequest, **_parts: str) -> HTTPResponse:
     """The answer to a browser that asks whether it may send."""
-    return HTTPResponse(b'{"Success": true}', 200, PREFLIGHT, "application/json")
+    return HTTPResponse(b'{"Success": true}', 200, preflight_headers(request.request_head), "application/json")
 
 
 async def _product(_: Request) -> HTTPResponse:

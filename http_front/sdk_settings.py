@@ -1,7 +1,9 @@
 """What SDKs ask before they send: where to send, and that there is nothing else to load.
 
 Segment's browser and mobile SDKs send nothing, or send to Segment, until `/v1/projects/KEY/settings` answers; those of
-RudderStack ask `/sourceConfig`.
+RudderStack ask `/sourceConfig`. Customer.io's browser SDK is made from Segment's and asks with the same request, but
+looks for another name. One answer with both names serves neither: two names make an SDK load a script of destinations
+from its vendor, and without that script it sends nothing. So Customer.io's has a path of its own.
 """
 
 from __future__ import annotations
@@ -21,12 +23,22 @@ _HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
 
 async def segment_settings(request: AppRequest, key: str) -> HTTPResponse:
     """Send to the host that was asked, and nowhere else."""
+    return json_answer(200, msgspec.json.encode({"integrations": {"Segment.io": _destination(request, key)}}))
+
+
+async def customerio_settings(request: AppRequest, key: str) -> HTTPResponse:
+    """The same, under Customer.io's name. Its SDK is to measure nothing of itself, as it would tell its vendor."""
+    integrations = {"Customer.io Data Pipelines": _destination(request, key)}
+    return json_answer(200, msgspec.json.encode({"integrations": integrations, "metrics": {"sampleRate": 0}}))
+
+
+def _destination(request: AppRequest, key: str) -> dict[str, str]:
     host = request.request_head.header(b"host")
     destination: dict[str, str] = {"apiKey": key}
     if _HOST.fullmatch(host):
         # analytics-next takes https where no protocol is named.
         destination |= {"apiHost": f"{host}/v1", "protocol": request.scheme}
-    return json_answer(200, msgspec.json.encode({"integrations": {"Segment.io": destination}}))
+    return destination
 
 
 async def rudder_source_config(request: AppRequest) -> HTTPResponse:

@@ -76,6 +76,15 @@ def test_segments_sdks_are_told_to_send_to_the_host_that_they_asked(trackside: R
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize("path", ["/customerio/v1/projects/KEY/settings", "//customerio//v1/projects/KEY/settings/"])
+def test_customerios_browser_sdk_finds_its_own_name_and_no_other(trackside: Running, path: str) -> None:
+    """With two names it would load a script from its vendor, and send nothing without it."""
+    answer = trackside.http.get(f"{trackside.http.base_url}{path}", headers={"Host": "collect.example.com"})
+    said = {"apiKey": "KEY", "apiHost": "collect.example.com/v1", "protocol": "http"}
+    expected = {"integrations": {"Customer.io Data Pipelines": said}, "metrics": {"sampleRate": 0}}
+    assert (answer.status_code, answer.json()) == (200, expected)
+
+
 def test_a_host_that_is_none_is_not_said_back(trackside: Running) -> None:
     answer = trackside.http.get("/v1/projects/KEY/settings", headers={"Host": "a!b"})
     assert answer.json() == {"integrations": {"Segment.io": {"apiKey": "KEY"}}}

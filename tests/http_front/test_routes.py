@@ -19,7 +19,13 @@ WEBHOOK = ["/v1/webhook", "/v1/w"]
 PIXEL = [f"/v1/pixel/{kind}" for kind in LONG]
 POSTED = [*SINGLE, *BATCH, *WEBHOOK]
 FETCHED = [*PIXEL, "/health"]
-OF_SDKS = ["/beacon/v1/batch", "/v1/m", "/v1/projects/KEY/settings", "/sourceConfig"]
+OF_SDKS = [
+    "/beacon/v1/batch",
+    "/v1/m",
+    "/v1/projects/KEY/settings",
+    "/customerio/v1/projects/KEY/settings",
+    "/sourceConfig",
+]
 
 _numbers = itertools.count()
 

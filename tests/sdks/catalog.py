@@ -241,6 +241,15 @@ SDKS = (
         note=LEAVING,
     ),
     browser(
+        "customerio-browser",
+        "@customerio/cdp-analytics-browser",
+        'import { AnalyticsBrowser } from "@customerio/cdp-analytics-browser";\n'
+        'const analytics = AnalyticsBrowser.load({ writeKey: "WRITE_KEY", cdnURL: "HOST/customerio" });',
+        title="@customerio/cdp-analytics-browser",
+        note="Customer.io's SDK looks for another name in its settings than Segment's, so the path is another.",
+        loses={"busy": "it takes every answer for a success: what a busy server turned away is not sent again"},
+    ),
+    browser(
         "rudderstack-js",
         "@rudderstack/analytics-js",
         'const analytics = new RudderAnalytics();\nanalytics.load("WRITE_KEY", "HOST", { configUrl: "HOST" });',

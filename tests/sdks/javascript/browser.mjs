@@ -33,6 +33,10 @@ const SDKS = {
         },
       ),
   },
+  "customerio-browser": {
+    file: join(dirname(require.resolve("@customerio/cdp-analytics-browser/package.json")), "dist/umd/index.js"),
+    start: ({ host, writeKey }) => window.AnalyticsNext.AnalyticsBrowser.load({ writeKey, cdnURL: `${host}/customerio` }),
+  },
   "rudderstack-js": {
     file: require.resolve("@rudderstack/analytics-js/bundled").replace(/modern.*/, "modern/bundled/umd/index.js"),
     start: ({ host, writeKey, batchSize }) => {
