@@ -13,8 +13,10 @@ from sanic.exceptions import ExpectationFailed, SanicException
 from trackside.v1 import collector_service_pb2 as proto
 
 from http1.app_request import app_request
-from http1.body import Content, Malformed, TooLarge, UnsupportedMediaType, framing_of
+from http1.body import framing_of
 from http1.connection import DISCARDED_BYTES, Connection
+from http1.content import Content, UnsupportedMediaType
+from http1.content_coding import Malformed, TooLarge
 from http1.request_head import RequestHead
 from http_front import endpoints, metrics, pixel, responses
 from http_front.client_info import read_client_info
@@ -104,7 +106,7 @@ class Exchange:
             return start
         try:
             content.add(part)
-        except (TooLarge, Malformed) as error:
+        except TooLarge as error:
             self._content = None
             self._submit(endpoint, endpoint.rejected(_rejected(error)))
             return start
@@ -141,22 +143,29 @@ class Exchange:
         self._submit(endpoint, request)
 
     def _collect(self, endpoint: Endpoint, content: Content) -> None:
-        try:
-            body = content.whole()
-        except Malformed as error:
-            self._submit(endpoint, endpoint.rejected(_rejected(error)))
-            return
-        if len(body) > LARGE:
-            self._steps = asyncio.create_task(self._collect_in_steps(endpoint, body))
-        else:
-            self._submit(endpoint, endpoint.read(body))
+        if content.is_decoded_at_once:
+            try:
+                body = content.decoded()
+            except (TooLarge, Malformed) as error:
+                self._submit(endpoint, endpoint.rejected(_rejected(error)))
+                return
+            if len(body) <= LARGE:
+                self._submit(endpoint, endpoint.read(body))
+                return
+        self._steps = asyncio.create_task(self._collect_in_steps(endpoint, content))
 
-    async def _collect_in_steps(self, endpoint: Endpoint, body: bytes) -> None:
+    async def _collect_in_steps(self, endpoint: Endpoint, content: Content) -> None:
         """Large bodies are read one after another, and small requests come in between."""
         request = ParsedRequest(endpoint.form)
         async with self._connection.app.ctx.large_body:
-            for _ in endpoint.steps(request, body):
-                await asyncio.sleep(0)
+            try:
+                for _ in content.steps():
+                    await asyncio.sleep(0)
+            except (TooLarge, Malformed) as error:
+                request.refuse(_rejected(error))
+            else:
+                for _ in endpoint.steps(request, content.decoded()):
+                    await asyncio.sleep(0)
         self._submit(endpoint, request)
 
     def _submit(self, endpoint: Endpoint, request: ParsedRequest) -> None:
