@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from http1.connection import DISCARDED_BYTES, Connection
 from http1.content import Content, UnsupportedMediaType
 from http1.content_coding import Malformed, TooLarge
 from http1.request_head import RequestHead
-from http_front import endpoints, metrics, pixel, responses
+from http_front import endpoints, metrics, responses
 from http_front.client_info import read_client_info
 from http_front.client_quirks import understands_207
 from http_front.coalescer import LARGE, Verdicts
@@ -62,8 +63,8 @@ class Exchange:
             self._app_task = asyncio.create_task(self._let_app_answer())
             return
         self._endpoint = handler
-        if handler.is_pixel:
-            self._collect_pixel(handler)
+        if handler.text_in_query:
+            self._collect_query(handler, handler.text_in_query)
         else:
             self._begin_body(handler)
 
@@ -81,7 +82,7 @@ class Exchange:
             if isinstance(error, TooLarge):
                 self._submit(endpoint, endpoint.rejected(_rejected(error)))
             else:
-                self._send(encode(responses.http_error(error, head.path)))
+                self._send_error(error)
             return
         if self._framing is None:
             self._collect(endpoint, content)
@@ -127,7 +128,7 @@ class Exchange:
         self._framing = self._content = None
         is_apps = self._endpoint is None and self._app_task is not None
         if not self.answered and not is_apps:
-            self._send(encode(responses.http_error(error, self.head.path)))
+            self._send_error(error)
 
     def cancel(self) -> None:
         """The client is gone. Events that were sent to the service are request all the same."""
@@ -135,9 +136,9 @@ class Exchange:
         if self._app_task:
             self._app_task.cancel()
 
-    def _collect_pixel(self, endpoint: Endpoint) -> None:
+    def _collect_query(self, endpoint: Endpoint, text_in_query: Callable[[str], bytes]) -> None:
         try:
-            request = endpoint.read(pixel.read_data(self.head.query))
+            request = endpoint.read(text_in_query(self.head.query))
         except Rejected as rejection:
             request = endpoint.rejected(rejection, self.head.query.encode())
         self._submit(endpoint, request)
@@ -171,7 +172,7 @@ class Exchange:
     def _submit(self, endpoint: Endpoint, request: ParsedRequest) -> None:
         """Send the events to the service, and answer when their verdicts are there."""
         if not request.entries:
-            self._send(responses.SUCCESS)
+            self._send(responses.ACCEPTED[request.form])
             return
         ctx, head = self._connection.app.ctx, self.head
 
@@ -197,6 +198,10 @@ class Exchange:
         except SanicException as error:  # the target is no URL
             self._app_task = None
             self.fail(error)
+
+    def _send_error(self, error: SanicException) -> None:
+        form = self._endpoint.form if self._endpoint else "single"
+        self._send(encode(responses.http_error(error, self.head.path, form)))
 
     def _send(self, answer: Encoded) -> None:
         self.answered = True

@@ -16,6 +16,7 @@ from tests.spec.expectations import (
     assert_accepted,
     assert_answer,
     assert_refused,
+    assert_refused_pixel,
     batch,
     error,
     kept_refused,
@@ -102,10 +103,9 @@ def test_refused_event_that_the_front_could_not_read_is_counted_by_the_source_of
 @pytest.mark.parametrize("path", ["/v1/page", "/v1/webhook", "/v1/pixel/page"])
 def test_unknown_key_is_400_and_never_401_403_or_404(enforcing: Running, path: str, key: str | None) -> None:
     if path == "/v1/pixel/page":
-        response = enforcing.pixel("page", event("stranger"), key=key)
+        assert_refused_pixel(enforcing, enforcing.pixel("page", event("stranger"), key=key), 400, MISSING_KEY)
     else:
-        response = enforcing.post(path, event("stranger"), key=key)
-    assert_refused(enforcing, response, 400, MISSING_KEY)
+        assert_refused(enforcing, enforcing.post(path, event("stranger"), key=key), 400, MISSING_KEY)
 
 
 def test_unknown_key_of_a_batch_refuses_its_events_alone(enforcing: Running) -> None:
