@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from functools import lru_cache
-from urllib.parse import parse_qs
 
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.authorization import key_of
 from http1.request_head import RequestHead
 from http_front import protowire
+from http_front.query import parameter
 
 _USER_AGENT = 1_024  # characters
 _AUTHORIZATION = 1_024  # bytes of a header that is remembered with its key
@@ -69,7 +69,7 @@ def _basic_key(authorization: bytes) -> str:
 
 def query_key(head: RequestHead) -> str:
     """The write key in the query (specification: Webhook Endpoint)."""
-    return parse_qs(head.query).get("writeKey", [""])[0]
+    return parameter(head.query, "writeKey") or ""
 
 
 def _forwarded(head: RequestHead, peer: str, trusted_proxies: int) -> str:

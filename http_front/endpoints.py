@@ -28,8 +28,8 @@ class Endpoint(NamedTuple):
     fill: Fill
     key_in_query: bool = False
     """A write key in the query counts before every other."""
-    is_pixel: bool = False
-    """The event stands in the query, and the answer is an image."""
+    text_in_query: Callable[[str], bytes] | None = None
+    """Reads the event's text in the query, where it is not the body. Raises Rejected."""
 
     def read(self, body: bytes) -> ParsedRequest:
         """The events of a body."""
@@ -72,7 +72,7 @@ class Endpoint(NamedTuple):
         if verdicts.refusals:
             ids = request.message_ids()
             return responses.encode(responses.rejected(verdicts.refusals, ids, request.form, partly=partly))
-        return responses.PIXEL if self.is_pixel else responses.SUCCESS
+        return responses.ACCEPTED[request.form]
 
 
 def utf8(body: bytes) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,10 +13,12 @@ from sanic.exceptions import ExpectationFailed, SanicException
 from trackside.v1 import collector_service_pb2 as proto
 
 from http1.app_request import app_request
-from http1.body import Content, Malformed, TooLarge, UnsupportedMediaType, framing_of
+from http1.body import framing_of
 from http1.connection import DISCARDED_BYTES, Connection
+from http1.content import Content, UnsupportedMediaType
+from http1.content_coding import Malformed, TooLarge
 from http1.request_head import RequestHead
-from http_front import metrics, pixel, responses
+from http_front import metrics, responses
 from http_front.client_info import encoded_client_info
 from http_front.client_quirks import understands_207
 from http_front.coalescer import LARGE, Verdicts
@@ -56,8 +59,8 @@ class Exchange:
             self._app_task = asyncio.create_task(self._let_app_answer())
             return
         self._endpoint = handler
-        if handler.is_pixel:
-            self._collect_pixel(handler)
+        if handler.text_in_query:
+            self._collect_query(handler, handler.text_in_query)
         else:
             self._begin_body(handler)
 
@@ -75,7 +78,7 @@ class Exchange:
             if isinstance(error, TooLarge):
                 self._submit(endpoint, endpoint.rejected(_rejected(error)))
             else:
-                self._send(encode(responses.http_error(error, head.path)))
+                self._send_error(error)
             return
         if self.is_received:
             self._collect(endpoint, content)
@@ -101,7 +104,7 @@ class Exchange:
             return start
         try:
             content.add(part)
-        except (TooLarge, Malformed) as error:
+        except TooLarge as error:
             self._content = None
             self._submit(endpoint, endpoint.rejected(_rejected(error)))
             return start
@@ -121,7 +124,7 @@ class Exchange:
         self.is_received, self._content = True, None
         is_apps = self._endpoint is None and self._app_task is not None
         if not self.answered and not is_apps:
-            self._send(encode(responses.http_error(error, self.head.path)))
+            self._send_error(error)
 
     def cancel(self) -> None:
         """The client is gone. Events that were sent to the service are request all the same."""
@@ -129,36 +132,43 @@ class Exchange:
         if self._app_task:
             self._app_task.cancel()
 
-    def _collect_pixel(self, endpoint: Endpoint) -> None:
+    def _collect_query(self, endpoint: Endpoint, text_in_query: Callable[[str], bytes]) -> None:
         try:
-            request = endpoint.read(pixel.read_data(self.head.query))
+            request = endpoint.read(text_in_query(self.head.query))
         except Rejected as rejection:
             request = endpoint.rejected(rejection, self.head.query.encode())
         self._submit(endpoint, request)
 
     def _collect(self, endpoint: Endpoint, content: Content) -> None:
-        try:
-            body = content.whole()
-        except Malformed as error:
-            self._submit(endpoint, endpoint.rejected(_rejected(error)))
-            return
-        if len(body) > LARGE:
-            self._steps = asyncio.create_task(self._collect_in_steps(endpoint, body))
-        else:
-            self._submit(endpoint, endpoint.read(body))
+        if content.is_decoded_at_once:
+            try:
+                body = content.decoded()
+            except (TooLarge, Malformed) as error:
+                self._submit(endpoint, endpoint.rejected(_rejected(error)))
+                return
+            if len(body) <= LARGE:
+                self._submit(endpoint, endpoint.read(body))
+                return
+        self._steps = asyncio.create_task(self._collect_in_steps(endpoint, content))
 
-    async def _collect_in_steps(self, endpoint: Endpoint, body: bytes) -> None:
+    async def _collect_in_steps(self, endpoint: Endpoint, content: Content) -> None:
         """Large bodies are read one after another, and small requests come in between."""
         request = ParsedRequest(endpoint.form)
         async with self._connection.app.ctx.large_body:
-            for _ in endpoint.steps(request, body):
-                await asyncio.sleep(0)
+            try:
+                for _ in content.steps():
+                    await asyncio.sleep(0)
+            except (TooLarge, Malformed) as error:
+                request.refuse(_rejected(error))
+            else:
+                for _ in endpoint.steps(request, content.decoded()):
+                    await asyncio.sleep(0)
         self._submit(endpoint, request)
 
     def _submit(self, endpoint: Endpoint, request: ParsedRequest) -> None:
         """Send the events to the service, and answer when their verdicts are there."""
         if not request.entries:
-            self._send(responses.SUCCESS)
+            self._send(responses.ACCEPTED[request.form])
             return
         ctx, head = self._connection.app.ctx, self.head
 
@@ -185,6 +195,10 @@ class Exchange:
         except SanicException as error:  # the target is no URL
             self._app_task = None
             self.fail(error)
+
+    def _send_error(self, error: SanicException) -> None:
+        form = self._endpoint.form if self._endpoint else "single"
+        self._send(encode(responses.http_error(error, self.head.path, form)))
 
     def _send(self, answer: Encoded) -> None:
         self.answered = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import time
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -20,11 +21,14 @@ from http1.request_head import RequestHead
 from http_front.cors import cors_lines
 from http_front.errors import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_REQUEST
 
-Form = Literal["single", "batch"]
+Form = Literal["single", "batch", "image"]
+"""An image says in a header why an event was rejected: a mail or a page shows it whatever the status."""
 
 _ERRORS = 1_000
 _REQUEST: dict[str, Any] = {"Index": None, "MessageId": ""}
 """Of an error that concerns the request and not one event of it."""
+_REASON_CHARACTERS = 500
+_UNPRINTABLE = re.compile(r"[^ -~]")
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 _RETRY = {
     proto.RETRY_REASON_OVERLOADED: (429, "Too Many Requests", "More events wait than can be taken, send again later"),
@@ -66,9 +70,9 @@ def success() -> HTTPResponse:
     return json_answer(200, b'{"Success": true}')
 
 
-def pixel() -> HTTPResponse:
+def pixel(status: int = 200) -> HTTPResponse:
     """A transparent image of one pixel that nobody keeps."""
-    return HTTPResponse(_GIF, 200, {"Cache-Control": "no-store"}, "image/gif")
+    return HTTPResponse(_GIF, status, {"Cache-Control": "no-store"}, "image/gif")
 
 
 def rejected(
@@ -96,24 +100,28 @@ def retry(reason: proto.RetryReason, delay: int, form: Form) -> HTTPResponse:
     return response
 
 
-def http_error(exception: SanicException, path: str) -> HTTPResponse:
+def http_error(exception: SanicException, path: str, form: Form = "single") -> HTTPResponse:
     """The answer where HTTP itself says no: an unknown route, a wrong method, a broken request."""
     status = HTTPStatus(exception.status_code)
     # Sanic's own sentence has the path without its slashes.
     message = f"There is no route {path[:200]}" if status is HTTPStatus.NOT_FOUND else str(exception)
-    response = failure(status, status.phrase, message)
+    response = failure(status, status.phrase, message, "image" if form == "image" else "single")
     response.headers.update({name: str(value) for name, value in (exception.headers or {}).items()})
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         response.headers["Retry-After"] = "1"
     return response
 
 
-def failure(status: int, title: str, message: str) -> HTTPResponse:
+def failure(status: int, title: str, message: str, form: Form = "single") -> HTTPResponse:
     error = {"Error": title, "Message": message, "Details": ""}
-    return _failure(status, [error], 1, code=title.lower().replace(" ", "_"), form="single")
+    return _failure(status, [error], 1, code=title.lower().replace(" ", "_"), form=form)
 
 
 def _failure(status: int, errors: list[dict[str, Any]], count: int, *, code: str, form: Form) -> HTTPResponse:
+    if form == "image":
+        response = pixel(status)
+        response.headers["Trackside-Error"] = _reason(code, errors[0])
+        return response
     # SDKs of the analytics-python family resend for ever without the lower-case members.
     lower = {"code": code, "message": errors[0]["Message"]}
     if form == "single":
@@ -121,6 +129,12 @@ def _failure(status: int, errors: list[dict[str, Any]], count: int, *, code: str
         return json_answer(status, msgspec.json.encode({**single, **lower}))
     more = {"ErrorCount": count} if count > len(errors) else {}
     return json_answer(status, msgspec.json.encode({"Success": False, "Errors": errors, **more, **lower}))
+
+
+def _reason(code: str, error: dict[str, Any]) -> str:
+    """The value of a header: the code, the message and the details, with semicolons between them."""
+    text = "; ".join(filter(None, (code, error["Message"], error["Details"])))
+    return _UNPRINTABLE.sub("?", text)[:_REASON_CHARACTERS].rstrip()
 
 
 def _error(refusal: proto.Refusal, message_ids: Sequence[str | None]) -> dict[str, Any]:
@@ -143,4 +157,6 @@ def json_answer(status: int, body: bytes) -> HTTPResponse:
     return HTTPResponse(body, status, None, "application/json")
 
 
-SUCCESS, PIXEL = encode(success()), encode(pixel())
+_SUCCESS = encode(success())
+ACCEPTED: dict[Form, Encoded] = {"single": _SUCCESS, "batch": _SUCCESS, "image": encode(pixel())}
+"""The answer to a request whose events are all in the queue."""

@@ -20,6 +20,7 @@ from http_front.config import FrontConfig
 from http_front.cors import preflight_headers
 from http_front.endpoints import Endpoint, Fill
 from http_front.parsed_request import ParsedRequest
+from http_front.pixel import read_data
 
 Handler = Callable[..., Coroutine[Any, Any, HTTPResponse]]
 
@@ -54,7 +55,8 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
             _collect(app, Endpoint(f"/v1/{name}", "single", _single(kind, limit)))
         if kind.routes.pixel:
             path = f"/v1/pixel/{kind.routes.pixel}"
-            _collect(app, Endpoint("/v1/pixel", "single", _single(kind, limit), is_pixel=True), path, "GET")
+            pixel = Endpoint("/v1/pixel", "image", _single(kind, limit), text_in_query=read_data)
+            _collect(app, pixel, path, "GET")
             _add(app, _pixel_head, path, "HEAD")
     read_batch = partial(batch.read_body, event_limit=limit)
     read_webhook = partial(webhook.read_webhook, event_limit=limit)
@@ -98,7 +100,7 @@ def _single(kind: schema.Kind, limit: int) -> Fill:
 
 
 async def _pixel_head(_: Request) -> HTTPResponse:
-    """HEAD asks for the headers alone, so no event is request."""
+    """HEAD asks for the headers alone, so no event is collected."""
     return responses.pixel()
 
 

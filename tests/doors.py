@@ -21,7 +21,7 @@ from trackside.v1.context_pb2 import Context
 from trackside.v1.event_pb2 import Event
 
 from tests.running import KEY, Running, basic
-from tests.spec.expectations import TOO_LARGE
+from tests.spec.expectations import TOO_LARGE, rejection_of
 
 T = TypeVar("T")
 Texts = dict[str, str]
@@ -99,7 +99,7 @@ def _http(response: httpx.Response, *, batch: bool = False) -> Verdict:
         else:
             assert response.json() == {"Success": True}
         return ACCEPTED
-    body = response.json()
+    body = rejection_of(response)
     error = body["Errors"][0] if batch else body
     assert (error["Error"], body["message"]) == ("Bad Request", error["Message"])
     reason = body["code"].upper()

@@ -80,7 +80,8 @@ def check(response: httpx.Response) -> None:
     assert response.status_code in (200, 207, 400, 404, 405, 413, 415), response.text
     assert response.headers["Access-Control-Allow-Origin"] == "*"
     if response.headers["Content-Type"] == "image/gif":
-        assert response.status_code == 200
+        assert response.content.startswith(b"GIF89a")
+        assert (response.status_code == 200) == ("Trackside-Error" not in response.headers)
         return
     body = response.json()
     assert isinstance(body, dict)

@@ -152,9 +152,9 @@ def test_http_1_0_gets_no_100_continue(trackside: Running) -> None:
 def test_two_lines_of_a_header_are_one_list(trackside: Running) -> None:
     with connected(trackside.http_address) as wire:
         body = page("lines")
-        wire.send(request("/v1/page", body, "Content-Encoding: gzip", "Content-Encoding: br"))
+        wire.send(request("/v1/page", body, "Content-Encoding: gzip", "Content-Encoding: none"))
         answer = wire.answer()
-        assert (answer.status, "gzip, br" in answer.json["Message"]) == (415, True)
+        assert (answer.status, "gzip, none" in answer.json["Message"]) == (415, True)
     with connected(trackside.http_address) as wire:
         wire.send(request("/v1/page", body, "Connection: keep-alive", "Connection: close"))
         assert wire.answer().headers["connection"] == "close"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import codecs
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -13,7 +14,15 @@ import pytest
 
 from tests.http_front.wire import AUTHORIZATION, connected
 from tests.running import KEY, Running, basic
-from tests.spec.expectations import MISSING_MESSAGE_ID, TOO_LARGE, assert_refused, kept_refused, record, single
+from tests.spec.expectations import (
+    MISSING_MESSAGE_ID,
+    NO_MESSAGE_ID,
+    TOO_LARGE,
+    assert_refused_pixel,
+    kept_refused,
+    record,
+    single,
+)
 
 NOT_BASE64 = single("The pixel's data parameter must be base64 of a JSON object", "data", "malformed_base64")
 
@@ -98,18 +107,18 @@ def test_event_may_have_fifteen_kb(trackside: Running, spelling: str) -> None:
     assert get(trackside, f"data={encode(text)}").headers["Content-Type"] == "image/gif"
     assert trackside.queued() == [record("page", sent)]
     over = {**TOO_LARGE, "code": "event_too_large", "message": "Error reading request body"}
-    assert_refused(trackside, get(trackside, f"data={encode(text[:-2] + b'y' + text[-2:])}"), 413, over)
+    assert_refused_pixel(trackside, get(trackside, f"data={encode(text[:-2] + b'y' + text[-2:])}"), 413, over)
 
 
 @pytest.mark.parametrize("query", ["", "dat=e30", "data=*", "data=e", "data=%zz", "data=%C3%A9"])
 def test_data_that_is_not_base64_is_refused(trackside: Running, query: str) -> None:
-    assert_refused(trackside, get(trackside, query), 400, NOT_BASE64)
+    assert_refused_pixel(trackside, get(trackside, query), 400, NOT_BASE64)
 
 
 @pytest.mark.parametrize("query", ["data=", "data", "data=&data=e30"])
 def test_empty_data_is_no_json(trackside: Running, query: str) -> None:
     told = single("The body is not valid JSON", "It is empty", "malformed_json")
-    assert_refused(trackside, get(trackside, query), 400, told)
+    assert_refused_pixel(trackside, get(trackside, query), 400, told)
 
 
 @pytest.mark.parametrize(
@@ -121,12 +130,67 @@ def test_empty_data_is_no_json(trackside: Running, query: str) -> None:
         (b'{"userId":"u"}', MISSING_MESSAGE_ID),
     ],
 )
-def test_data_that_is_no_event_is_refused_as_json(trackside: Running, data: bytes, told: dict[str, Any]) -> None:
-    assert_refused(trackside, get(trackside, f"data={url_safe(data)}"), 400, told)
+def test_data_that_is_no_event_is_refused(trackside: Running, data: bytes, told: dict[str, Any]) -> None:
+    assert_refused_pixel(trackside, get(trackside, f"data={url_safe(data)}"), 400, told)
+
+
+@pytest.mark.parametrize("ampersand", ["&amp;", "&", "&&", "&amp;&amp;"])
+@pytest.mark.parametrize("before", ["a=b", "a", "amp;data=x", "data2=e30"])
+@pytest.mark.parametrize("after", ["", "c=d"])
+def test_ampersand_may_be_written_as_html_has_it(trackside: Running, ampersand: str, before: str, after: str) -> None:
+    name = f"html {ampersand} {before} {after}"
+    data = quote(standard((TEXT % name).encode()), safe="")
+    query = ampersand.join(filter(None, [before, f"data={data}", after]))
+    with connected(trackside.http_address) as wire:
+        wire.send(f"GET /v1/pixel/page?{query} HTTP/1.1\r\nHost: x\r\n{AUTHORIZATION}\r\n\r\n".encode())
+        answer = wire.answer()
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/gif")
+    assert "trackside-error" not in answer.headers
+    assert [queued["messageId"] for queued in trackside.queued()] == [name]
+
+
+def test_data_that_is_empty_before_an_ampersand_of_html_is_empty(trackside: Running) -> None:
+    told = single("The body is not valid JSON", "It is empty", "malformed_json")
+    assert_refused_pixel(trackside, get(trackside, "data=&amp;data=e30"), 400, told)
+
+
+@pytest.mark.parametrize(("number", "status"), [(999, 200), (1_000, 400)])
+def test_a_thousand_parameters_are_read(trackside: Running, number: int, status: int) -> None:
+    data = standard((TEXT % f"parameter {number}").encode())
+    assert get(trackside, "a=b&" * number + f"data={data}").status_code == status
+    assert len(trackside.queued()) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("sent", "reason"),
+    [
+        ({"userId": "u"}, f"required; {NO_MESSAGE_ID}; messageId"),
+        (
+            {"messageId": "m", "userId": "u", "type": "a\r\nX-Y: é"},
+            "type_mismatch; type must be page, as the route says; type",
+        ),
+        ({"messageId": "m", "userId": "u", "timestamp": "x"}, None),
+    ],
+)
+def test_reason_is_one_line_of_printable_letters(trackside: Running, sent: dict[str, str], reason: str | None) -> None:
+    response = trackside.pixel("page", sent)
+    said = response.headers["Trackside-Error"]
+    assert response.status_code == 400
+    assert said.isascii()
+    assert said.isprintable()
+    assert reason in (None, said)
+    assert trackside.queued() == []
+
+
+def test_query_without_data_is_kept_with_the_refused(trackside: Running) -> None:
+    assert_refused_pixel(trackside, get(trackside, "dat=of+this+pixel"), 400, NOT_BASE64)
+    deadline = time.monotonic() + 10
+    while "dat=of+this+pixel" not in [kept["payload"] for kept in trackside.refused()]:
+        assert time.monotonic() < deadline
 
 
 def test_refused_pixel_is_kept(trackside: Running) -> None:
-    assert_refused(
+    assert_refused_pixel(
         trackside, trackside.pixel("page", {"messageId": "refused"}), 400, single(NO_USER, "userId", "required")
     )
     assert kept_refused(trackside, "refused")["payload"] == '{"type":"page","messageId":"refused"}'

@@ -14,7 +14,7 @@ import pytest
 
 from tests.http_front.gate import gated
 from tests.running import KEY, Running, basic, collector, front_alone
-from tests.spec.expectations import NO_INDEX, SUCCESS, assert_accepted, assert_answer, record
+from tests.spec.expectations import NO_INDEX, SUCCESS, assert_accepted, assert_answer, record, rejection_of
 
 
 def told(title: str, message: str, code: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -68,7 +68,8 @@ def test_event_is_503_while_the_service_is_down(
 def test_pixel_is_503_while_the_service_is_down(lonely: httpx.Client) -> None:
     data = {"data": "eyJtZXNzYWdlSWQiOiJtIiwidXNlcklkIjoidSJ9"}
     response = lonely.get("/v1/pixel/page", params=data, headers=basic(KEY))
-    assert_answer(response, 503, UNAVAILABLE)
+    assert (response.status_code, response.headers["Content-Type"]) == (503, "image/gif")
+    assert rejection_of(response) == UNAVAILABLE
     assert response.headers["Retry-After"] == "1"
 
 

@@ -22,6 +22,7 @@ from tests.spec.expectations import (
     assert_accepted,
     assert_answer,
     assert_refused,
+    assert_refused_pixel,
     batch,
     error,
     kept_refused,
@@ -106,10 +107,9 @@ def test_refused_event_that_the_front_could_not_read_is_counted_by_the_source_of
 @pytest.mark.parametrize("path", ["/v1/page", "/v1/webhook", "/v1/pixel/page"])
 def test_unknown_key_is_400_and_never_401_403_or_404(enforcing: Running, path: str, key: str | None) -> None:
     if path == "/v1/pixel/page":
-        response = enforcing.pixel("page", event("stranger"), key=key)
+        assert_refused_pixel(enforcing, enforcing.pixel("page", event("stranger"), key=key), 400, MISSING_KEY)
     else:
-        response = enforcing.post(path, event("stranger"), key=key)
-    assert_refused(enforcing, response, 400, MISSING_KEY)
+        assert_refused(enforcing, enforcing.post(path, event("stranger"), key=key), 400, MISSING_KEY)
 
 
 def test_unknown_key_of_a_batch_refuses_its_events_alone(enforcing: Running) -> None:
@@ -186,19 +186,20 @@ def test_refusal_of_an_event_without_a_message_id_names_the_setting(enforcing: R
         return [
             enforcing.post("/v1/page", sent, key=key),
             enforcing.post("/v1/batch", {"batch": [sent]}, key=key),
-            enforcing.pixel("page", sent, key=key),
             enforcing.post(f"/v1/webhook?writeKey={key}", sent, key=None),
             enforcing.post(f"/v1/webhook?writeKey={key}", [sent], key=None),
         ]
 
     many = batch("required", error(0, "", NO_MESSAGE_ID, "messageId"))
-    bodies = [MISSING_MESSAGE_ID, many, MISSING_MESSAGE_ID, MISSING_MESSAGE_ID, many]
+    bodies = [MISSING_MESSAGE_ID, many, MISSING_MESSAGE_ID, many]
     for response, body in zip(answers("website-key"), bodies, strict=True):
         assert_refused(enforcing, response, 400, body)
+    assert_refused_pixel(enforcing, enforcing.pixel("page", sent, key="website-key"), 400, MISSING_MESSAGE_ID)
     unnamed = Event(user_id="u", page=Page())
     status, _ = failure_of(lambda: collect(enforcing, CollectRequest(event=unnamed, delivery=WEBSITE)))
     assert status.message == NO_MESSAGE_ID
     request = CollectBatchRequest(entries=[Entry(event=unnamed)], deliveries=[WEBSITE])
     assert [refusal.description for refusal in collect_batch(enforcing, request).refusals] == [NO_MESSAGE_ID]
-    assert [response.status_code for response in answers("mail-key")] == [200] * 5
+    made = [*answers("mail-key"), enforcing.pixel("page", sent, key="mail-key")]
+    assert [response.status_code for response in made] == [200] * 5
     assert len({uuid.UUID(record["messageId"]) for record in enforcing.queued()}) == 5

@@ -96,6 +96,30 @@ def assert_accepted(trackside: Running, response: httpx.Response, *records: Mapp
     assert trackside.queued() == list(records)
 
 
+def rejection_of(response: httpx.Response) -> dict[str, Any]:
+    """The body of a rejection in the single form; a pixel's is put together from its header."""
+    if response.headers["Content-Type"] != "image/gif":
+        return response.json()
+    assert response.content.startswith(b"GIF89a\x01\x00\x01\x00")
+    assert response.headers["Cache-Control"] == "no-store"
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    code, message, *details = response.headers["Trackside-Error"].split("; ")
+    return {
+        "Error": "Bad Request" if response.status_code in (400, 413) else code.replace("_", " ").title(),
+        "Message": message,
+        "Details": "; ".join(details),
+        "code": code,
+        "message": message,
+    }
+
+
+def assert_refused_pixel(trackside: Running, response: httpx.Response, status: int, body: Mapping[str, Any]) -> None:
+    """An image with this status, a header that says what the body would, and nothing in the queue."""
+    assert response.headers["Content-Type"] == "image/gif"
+    assert (response.status_code, rejection_of(response)) == (status, body)
+    assert trackside.queued() == []
+
+
 def assert_refused(trackside: Running, response: httpx.Response, status: int, body: Mapping[str, Any]) -> None:
     """This status and this body, and nothing in the queue."""
     assert_answer(response, status, body)

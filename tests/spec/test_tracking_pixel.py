@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.running import Running
-from tests.spec.expectations import MISSING_KEY, MISSING_MESSAGE_ID, assert_refused, record, required
+from tests.spec.expectations import MISSING_KEY, MISSING_MESSAGE_ID, assert_refused_pixel, record, required
 
 # The specification's URL byte for byte, without its host.
 URL = (
@@ -45,11 +45,11 @@ def test_every_single_event_has_a_pixel(trackside: Running, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", SUPPORTED)
-def test_pixel_without_a_key_is_refused_as_json(trackside: Running, kind: str) -> None:
+def test_pixel_without_a_key_is_an_image_that_says_so(trackside: Running, kind: str) -> None:
     sent = {"messageId": kind, "userId": "u", "event": "e", "groupId": "g", "previousId": "p"}
-    assert_refused(trackside, trackside.pixel(kind, sent, key=None), 400, MISSING_KEY)
+    assert_refused_pixel(trackside, trackside.pixel(kind, sent, key=None), 400, MISSING_KEY)
 
 
 def test_pixel_follows_the_rules_of_its_kind(trackside: Running) -> None:
-    assert_refused(trackside, trackside.pixel("track", {"messageId": "m", "userId": "u"}), 400, required("event"))
-    assert_refused(trackside, trackside.pixel("page", {"userId": "u"}), 400, MISSING_MESSAGE_ID)
+    assert_refused_pixel(trackside, trackside.pixel("track", {"messageId": "m", "userId": "u"}), 400, required("event"))
+    assert_refused_pixel(trackside, trackside.pixel("page", {"userId": "u"}), 400, MISSING_MESSAGE_ID)
