@@ -207,8 +207,9 @@ class Collector:
         for number in duplicates:
             outcomes[number] = _DUPLICATE
             verdicts.outcomes[accepted[number][0]] = proto.OUTCOME_DUPLICATE
-        rows = zip(accepted, outcomes, strict=True)
-        metrics.count(Counter([(record.kind, source, *outcome) for (_, (record, source)), outcome in rows]))
+        kinds = [record.kind for record in records]
+        sources = [source for _, (_, source) in accepted]
+        metrics.count(Counter(zip(kinds, sources, outcomes, strict=True)))
 
     def _refuse(self, call: _Call, refused: Sequence[tuple[int, Refused]], verdicts: Verdicts) -> None:
         """Say what was refused; count it, and keep it to be looked at, once, however often it is sent."""
@@ -231,7 +232,7 @@ class Collector:
             message_id = said.message_id or event.message_id
             if self._resends.has(key, message_id, reason, call.received_at):
                 continue
-            tally[kind or UNKNOWN, source.name if source else UNKNOWN, "refused", reason] += 1
+            tally[kind or UNKNOWN, source.name if source else UNKNOWN, ("refused", reason)] += 1
             payload = said.payload if entry.HasField("refused") else shown(event)
             kept.append(
                 RefusedEvent(

@@ -65,7 +65,7 @@ class Delivery:
             said = (self.write_key, self.overriding_write_key, ip, user_agent)
             _bound(events, LIMITS.delivery_events, "events in one request")
             _bound(injected, LIMITS.injected_bytes, "bytes of context and integrations for all events")
-            size += events * (injected + sum([len(text.encode()) for text in said]))
+            size += events * (injected + sum(map(len, map(str.encode, said))))
             _bound(size, LIMITS.delivery_bytes, "bytes after injection")
         self._context = context and checked(context, "context")
         self._context_members = jsontext.members(self._context) if context else None

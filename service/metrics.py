@@ -31,8 +31,8 @@ pending_bytes = Gauge(
     multiprocess_mode="livesum",
 )
 
-Outcome = tuple[str, str, str, str]
-"""kind, source, outcome, reason"""
+Outcome = tuple[str, str, tuple[str, str]]
+"""kind, source, and the outcome with its reason"""
 
 
 def count(outcomes: Tally[Outcome]) -> None:
@@ -40,5 +40,6 @@ def count(outcomes: Tally[Outcome]) -> None:
         _series(*labels).inc(number)
 
 
-_series = lru_cache(1024)(_events.labels)
-"""What counts the events of these labels."""
+@lru_cache(1024)
+def _series(kind: str, source: str, outcome: tuple[str, str]) -> Counter:
+    return _events.labels(kind, source, *outcome)
