@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from http1.request_head import RequestHead
 
-_EXPOSED = b"access-control-expose-headers: Retry-After\r\n"
+DUPLICATE = "Trackside-Duplicate"
+"""Header that counts the events of a request that were duplicates. It is absent where none was."""
+_EXPOSED = f"access-control-expose-headers: Retry-After, {DUPLICATE}\r\n".encode()
 _ANY_ORIGIN = b"access-control-allow-origin: *\r\nvary: origin\r\n" + _EXPOSED
 
 PREFLIGHT = {
