@@ -11,6 +11,7 @@ from trackside.v1 import collector_service_pb2 as proto
 from event_model import jsontext
 from http_front import responses
 from http_front.coalescer import Verdicts
+from http_front.cors import DUPLICATE
 from http_front.errors import Rejected
 from http_front.parsed_request import ParsedRequest
 from http_front.responses import Encoded
@@ -67,6 +68,11 @@ class Endpoint(NamedTuple):
 
     def answer(self, request: ParsedRequest, verdicts: Verdicts, *, partly: int) -> Encoded:
         """`partly` is the status where some events were accepted and some rejected."""
+        answer = self._answer(request, verdicts, partly)
+        duplicates = verdicts.outcomes.count(proto.OUTCOME_DUPLICATE)
+        return answer.with_header(DUPLICATE, duplicates) if duplicates else answer
+
+    def _answer(self, request: ParsedRequest, verdicts: Verdicts, partly: int) -> Encoded:
         if verdicts.retry:
             return responses.encode(responses.retry(verdicts.retry, verdicts.delay, request.form))
         if verdicts.refusals:

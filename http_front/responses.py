@@ -43,6 +43,10 @@ class Encoded(NamedTuple):
     head: bytes
     body: bytes
 
+    def with_header(self, name: str, value: int) -> Encoded:
+        """The answer with another header line."""
+        return self._replace(head=b"%b%b: %d\r\n" % (self.head, name.lower().encode(), value))
+
     def on(self, request: RequestHead | None, *, keep_alive: bool) -> bytes:
         """The bytes that go over the connection."""
         return b"%bdate: %b\r\nconnection: %b\r\n%b\r\n%b" % (

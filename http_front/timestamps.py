@@ -12,14 +12,14 @@ _EPOCH = date(1970, 1, 1).toordinal()
 _FIRST, _LAST = -62_135_596_800, 253_402_300_799
 _TIME = re.compile(
     r"(\d{4}-\d\d-\d\d|\d{8}|\d{4}-?\d{3}|\d{4}-?W\d\d(?:-?\d)?)"
-    r"(?:[Tt ]([01]\d|2[0-4])(?::?([0-5]\d)(?::?([0-5]\d|60)(?:[.,](\d+))?)?)?"
+    r"(?:[Tt ]([01]\d|2[0-4])(?::?([0-5]\d)(?::?([0-5]\d|60)(?:[.,](\d++))?)?)?"
     r"(?:[Zz]|([+-])([01]\d|2[0-3])(?::?([0-5]\d)(?::?([0-5]\d))?)?)?)?",
     re.ASCII,
 )
 _ORDINAL = re.compile(r"(\d{4})-?(\d{3})", re.ASCII)
 _WHOLE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _REST = re.compile(r"(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d)?", re.ASCII)
-_NUMBER = re.compile(r"\d{1,20}(?:\.\d+)?(?:[eE]\+?\d{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"\d{1,20}(?:\.\d{1,20})?(?:[eE]\+?\d{1,2})?", re.ASCII)
 _UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 
 
@@ -87,5 +87,5 @@ def complaint(name: str, value: str) -> str:
     if _NUMBER.fullmatch(value):
         for unit, scale in _UNITS.items():
             if 1e8 <= float(value) / scale < 5e9:  # 1973 to 2128
-                return f"{name} looks like an epoch in {unit}, it must be an ISO 8601 time"
+                return f"{name} looks like an epoch in {unit}; it must be an ISO 8601 time"
     return f"{name} must be an ISO 8601 time"
