@@ -209,9 +209,9 @@ class Connection(asyncio.Protocol):
         if (end if end >= 0 else len(self._received)) - self._start > HEAD_BYTES:
             raise PayloadTooLarge(f"A request's head may have {HEAD_BYTES} bytes")
         if end >= 0:
-            text = self._received[self._start : end + len(_HEAD_END)]
+            head = parse_head(self._received[self._start : end + len(_HEAD_END)])
             self._start, self._searched = end + len(_HEAD_END), 0
-            return parse_head(text)
+            return head
         self._searched = len(self._received)
         first = self._received[self._start : self._start + 1]
         if first != b"\r" and not begins_well(first):
@@ -229,8 +229,9 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, error: SanicException) -> None:
         """Answer a request whose head could not be read."""
+        self._is_reading_head = False
         head = RequestHead()
-        head.method = self._received[:5].partition(b" ")[0].decode(errors="replace")
+        head.method = self._received[self._start : self._start + 5].partition(b" ")[0].decode(errors="replace")
         self._exchange = self._new_exchange(self, head)
         self._exchange.fail(error)
 

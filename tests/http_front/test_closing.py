@@ -1,0 +1,41 @@
+"""A connection whose last answer was given is closed, whatever its client does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.http_front.wire import Wire, connected
+from tests.running import Running, collector
+from tests.spec.expectations import SUCCESS
+
+
+@pytest.fixture(scope="module")
+def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANIC_KEEP_ALIVE_TIMEOUT", "0.5")
+        with collector(tmp_path_factory.mktemp("hasty"), body_timeout=0.3, service_timeout=1) as running:
+            yield running
+
+
+def assert_released(running: Running, wire: Wire, seconds: float) -> None:
+    """The server forgets a connection in this time."""
+    port, deadline = wire.socket.getsockname()[1], time.monotonic() + seconds
+    while any(connection.info.client_port == port for connection in set(running.connections)):
+        assert time.monotonic() < deadline
+        assert running.http.get("/health").json() == SUCCESS
+
+
+@pytest.mark.parametrize("pieces", [[b"POST /v1/pa"], [b"POST /v1/page HTTP/1.1\r\nHost: x\r\n", b"bad\r\n\r\n"]])
+def test_connection_is_released_after_a_fault_in_a_head_that_came_in_pieces(
+    hasty: Running, pieces: list[bytes]
+) -> None:
+    with connected(hasty.http_address) as wire:
+        for piece in pieces:
+            wire.send(piece)
+            assert hasty.http.get("/health").json() == SUCCESS
+        assert wire.answer().status in (400, 408)
+        assert wire.ended()
+        assert_released(hasty, wire, 10)
