@@ -125,7 +125,7 @@ class Connection(asyncio.Protocol):
         """The connection stays open while requests that came whole are not answered."""
         self._client_ended = True
         self._read()
-        return not self.transport.is_closing()
+        return not (self._linger_until or self.transport.is_closing())
 
     def pause_writing(self) -> None:
         self._can_write = False
@@ -144,7 +144,9 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
+        """Close when the client has read its answers, for which it has as long as for a body."""
         self.transport.close()
+        self._wait(self.app.config.REQUEST_TIMEOUT)
 
     def abort(self) -> None:
         self.transport.abort()
@@ -284,10 +286,12 @@ class Connection(asyncio.Protocol):
     def _check_deadline(self) -> None:
         now = self._loop.time()
         if now >= self._deadline:
-            self._expire(self._exchange)
-        if not self.transport.is_closing():
-            next_look = min(self._deadline, now + min(self.app.config.REQUEST_TIMEOUT, _LINGER_SECONDS))
-            self._timer = self._loop.call_at(max(next_look, now + 0.01), self._check_deadline)
+            if self.transport.is_closing():
+                self.abort()  # the client does not read its answers
+            else:
+                self._expire(self._exchange)
+        next_look = min(self._deadline, now + min(self.app.config.REQUEST_TIMEOUT, _LINGER_SECONDS))
+        self._timer = self._loop.call_at(max(next_look, now + 0.01), self._check_deadline)
 
     def _expire(self, exchange: Exchange | None) -> None:
         if exchange is None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.http_front.wire import Wire, connected
+from tests.http_front.wire import Wire, connected, flood, page, request
 from tests.running import Running, collector
 from tests.spec.expectations import SUCCESS
 
@@ -39,3 +40,22 @@ def test_connection_is_released_after_a_fault_in_a_head_that_came_in_pieces(
         assert wire.answer().status in (400, 408)
         assert wire.ended()
         assert_released(hasty, wire, 10)
+
+
+def test_connection_whose_client_does_not_read_its_answers_is_released(hasty: Running) -> None:
+    data = request("/nowhere", method="GET") * 1_000
+    with connected(hasty.http_address) as wire:
+        wire.socket.settimeout(2)
+        with pytest.raises((TimeoutError, ConnectionResetError)):
+            flood(wire, data, 64 << 20)
+        assert_released(hasty, wire, 10)
+
+
+def test_connection_is_released_when_both_sides_have_ended(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request("/v1/page", page("both"), "Connection: close"))
+        assert wire.answer().json == SUCCESS
+        assert wire.ended()
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert_released(trackside, wire, 1)
+    assert [queued["messageId"] for queued in trackside.queued()] == ["both"]
