@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sanic import Sanic
 from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException, ServiceUnavailable
 from sanic.models.server_types import ConnInfo
 
-from http1.request_head import RequestHead, begins_well, parse_head
+from http1.request_head import RequestHead, check_start, parse_head
 
 HEAD_BYTES = 49_152  # a pixel of 15 KB is 20 KB of base64, and up to three times that percent-encoded
 DISCARDED_BYTES = 67_108_864
 """Bytes that nobody wants which are read, so that a client that writes before it reads sees the answer."""
 _HEAD_END = b"\r\n\r\n"
+_EMPTY_LINES = re.compile(rb"(?:\r\n)++")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BUFFER_BYTES = 65_536
 """With more unread bytes than these, nothing more is received until the request before them is answered."""
@@ -200,10 +202,11 @@ class Connection(asyncio.Protocol):
 
     def _take_head(self) -> RequestHead | None:
         """The next head, if it was received to its end. Raises what HTTP forbids."""
-        while self._received.startswith(b"\r\n", self._start):  # RFC 9112, 2.2
-            self._start += 2
-        if self._start == len(self._received):
+        if self._received.startswith(b"\r\n", self._start):  # RFC 9112, 2.2
+            self._start = cast("re.Match[bytes]", _EMPTY_LINES.match(self._received, self._start)).end()
+        if self._received[self._start : self._start + 2] in (b"", b"\r"):
             return None
+        check_start(self._received, self._start)
         end = self._received.find(_HEAD_END, max(self._start, self._searched - 3))
         if end < 0 and not self._is_reading_head:
             self._is_reading_head = True
@@ -215,9 +218,6 @@ class Connection(asyncio.Protocol):
             self._start, self._searched = end + len(_HEAD_END), 0
             return head
         self._searched = len(self._received)
-        first = self._received[self._start : self._start + 1]
-        if first != b"\r" and not begins_well(first):
-            parse_head(self._received[self._start :])  # it raises: the end may never come
         return None
 
     def _read_body(self, exchange: Exchange) -> None:
