@@ -221,12 +221,16 @@ class Connection(asyncio.Protocol):
         return None
 
     def _read_body(self, exchange: Exchange) -> None:
-        before = self._start
-        self._start = exchange.receive(self._received, self._start)
+        end = exchange.receive(self._received, self._start)
+        if self._linger_until:
+            return  # its answer was the last, and what was received is gone
+        before, self._start = self._start, end
+        if self._exchange is not exchange:
+            return  # it was answered at once
         if exchange.is_received:
             self._wait(self.app.config.RESPONSE_TIMEOUT)
             self._settle()
-        elif self._start > before:
+        elif end > before:
             self._read_soon()
 
     def _fail(self, error: SanicException) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http_front.wire import Wire, connected, flood, page, request
+from tests.http_front.wire import Wire, connected, flood, head, page, request
 from tests.running import Running, collector
 from tests.spec.expectations import SUCCESS
 
@@ -59,3 +59,11 @@ def test_connection_is_released_when_both_sides_have_ended(trackside: Running) -
         wire.socket.shutdown(socket.SHUT_WR)
         assert_released(trackside, wire, 1)
     assert [queued["messageId"] for queued in trackside.queued()] == ["both"]
+
+
+def test_connection_is_released_after_a_fault_in_a_body(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(head("/v1/page", "Transfer-Encoding: chunked") + b"no size\r\n")
+        assert wire.answer().status == 400
+        assert wire.ended()
+        assert_released(trackside, wire, 20)
