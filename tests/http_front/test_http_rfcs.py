@@ -140,6 +140,14 @@ def test_404_and_415_come_without_100_continue(trackside: Running) -> None:
             assert wire.ended()
 
 
+def test_pixel_comes_without_100_continue(trackside: Running) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(head("/v1/pixel/page", "Content-Length: 9", "Expect: 100-continue", method="GET"))
+        answer = wire.answer()
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert wire.ended()
+
+
 def test_http_1_0_gets_no_100_continue(trackside: Running) -> None:
     body = page("old and expecting")
     with connected(trackside.http_address) as wire:
