@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from sanic import Sanic
 from sanic.exceptions import PayloadTooLarge, RequestTimeout, SanicException, ServiceUnavailable
 from sanic.models.server_types import ConnInfo
 
-from http1.request_head import RequestHead, begins_well, parse_head
+from http1.request_head import RequestHead, check_start, parse_head
 
 HEAD_BYTES = 49_152  # a pixel of 15 KB is 20 KB of base64, and up to three times that percent-encoded
 DISCARDED_BYTES = 67_108_864
 """Bytes that nobody wants which are read, so that a client that writes before it reads sees the answer."""
 _HEAD_END = b"\r\n\r\n"
+_EMPTY_LINES = re.compile(rb"(?:\r\n)++")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _BUFFER_BYTES = 65_536
 """With more unread bytes than these, nothing more is received until the request before them is answered."""
@@ -123,7 +125,7 @@ class Connection(asyncio.Protocol):
         """The connection stays open while requests that came whole are not answered."""
         self._client_ended = True
         self._read()
-        return not self.transport.is_closing()
+        return not (self._linger_until or self.transport.is_closing())
 
     def pause_writing(self) -> None:
         self._can_write = False
@@ -142,7 +144,9 @@ class Connection(asyncio.Protocol):
             self.close()
 
     def close(self) -> None:
+        """Close when the client has read its answers, for which it has as long as for a body."""
         self.transport.close()
+        self._wait(self.app.config.REQUEST_TIMEOUT)
 
     def abort(self) -> None:
         self.transport.abort()
@@ -196,10 +200,11 @@ class Connection(asyncio.Protocol):
 
     def _take_head(self) -> RequestHead | None:
         """The next head, if it was received to its end. Raises what HTTP forbids."""
-        while self._received.startswith(b"\r\n", self._start):  # RFC 9112, 2.2
-            self._start += 2
-        if self._start == len(self._received):
+        if self._received.startswith(b"\r\n", self._start):  # RFC 9112, 2.2
+            self._start = cast("re.Match[bytes]", _EMPTY_LINES.match(self._received, self._start)).end()
+        if self._received[self._start : self._start + 2] in (b"", b"\r"):
             return None
+        check_start(self._received, self._start)
         end = self._received.find(_HEAD_END, max(self._start, self._searched - 3))
         if end < 0 and not self._is_reading_head:
             self._is_reading_head = True
@@ -207,28 +212,30 @@ class Connection(asyncio.Protocol):
         if (end if end >= 0 else len(self._received)) - self._start > HEAD_BYTES:
             raise PayloadTooLarge(f"A request's head may have {HEAD_BYTES} bytes")
         if end >= 0:
-            text = self._received[self._start : end + len(_HEAD_END)]
+            head = parse_head(self._received[self._start : end + len(_HEAD_END)])
             self._start, self._searched = end + len(_HEAD_END), 0
-            return parse_head(text)
+            return head
         self._searched = len(self._received)
-        first = self._received[self._start : self._start + 1]
-        if first != b"\r" and not begins_well(first):
-            parse_head(self._received[self._start :])  # it raises: the end may never come
         return None
 
     def _read_body(self, exchange: Exchange) -> None:
-        before = self._start
-        self._start = exchange.receive(self._received, self._start)
+        end = exchange.receive(self._received, self._start)
+        if self._linger_until:
+            return  # its answer was the last, and what was received is gone
+        before, self._start = self._start, end
+        if self._exchange is not exchange:
+            return  # it was answered at once
         if exchange.is_received:
             self._wait(self.app.config.RESPONSE_TIMEOUT)
             self._settle()
-        elif self._start > before:
+        elif end > before:
             self._read_soon()
 
     def _fail(self, error: SanicException) -> None:
         """Answer a request whose head could not be read."""
+        self._is_reading_head = False
         head = RequestHead()
-        head.method = self._received[:5].partition(b" ")[0].decode(errors="replace")
+        head.method = self._received[self._start : self._start + 5].partition(b" ")[0].decode(errors="replace")
         self._exchange = self._new_exchange(self, head)
         self._exchange.fail(error)
 
@@ -281,10 +288,12 @@ class Connection(asyncio.Protocol):
     def _check_deadline(self) -> None:
         now = self._loop.time()
         if now >= self._deadline:
-            self._expire(self._exchange)
-        if not self.transport.is_closing():
-            next_look = min(self._deadline, now + min(self.app.config.REQUEST_TIMEOUT, _LINGER_SECONDS))
-            self._timer = self._loop.call_at(max(next_look, now + 0.01), self._check_deadline)
+            if self.transport.is_closing():
+                self.abort()  # the client does not read its answers
+            else:
+                self._expire(self._exchange)
+        next_look = min(self._deadline, now + min(self.app.config.REQUEST_TIMEOUT, _LINGER_SECONDS))
+        self._timer = self._loop.call_at(max(next_look, now + 0.01), self._check_deadline)
 
     def _expire(self, exchange: Exchange | None) -> None:
         if exchange is None:

@@ -10,6 +10,7 @@ from sanic.exceptions import BadRequest
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
 _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
+_LENGTH_DIGITS = 20  # the parser lets any number of zeros stand before the length
 
 _FIRST_LINE = "A request's first line must be a method, a path and HTTP/1.1"
 _LINE_END = "Each line of a request's head must end in CR LF"
@@ -63,18 +64,17 @@ class RequestHead:
         self.complete = True
 
 
-def begins_well(received: bytes) -> bool:
-    """Whether the first byte can begin a method. The first bytes of TLS cannot, and may never end a line."""
-    return _TOKEN.match(received) is not None
+def check_start(received: bytes, start: int) -> None:
+    """Raises BadRequest where no method begins, as in TLS, whose bytes may never end a line."""
+    if not _TOKEN.match(received, start):
+        raise BadRequest(_NO_TLS)
 
 
 def parse_head(text: bytes) -> RequestHead:
-    """The head of a request: `text` ends with the empty line. Raises BadRequest, whose message is for the sender."""
+    """The head of a request, from its method to the empty line. Raises BadRequest, whose message is for the sender."""
     try:
         head = _parsed(text)
     except httptools.HttpParserInvalidMethodError:
-        if not begins_well(text):
-            raise BadRequest(_NO_TLS) from None
         # The parser knows a fixed list of methods. The router answers the others, as it does PUT.
         method, _, rest = text.partition(b" ")
         if not _TOKEN.fullmatch(method):
@@ -111,7 +111,8 @@ def _sentence(fault: str) -> str:
 
 def _check(head: RequestHead, text: bytes) -> None:
     """Raise BadRequest for what the parser accepts and another server could read differently."""
-    if not text.endswith(_VERSIONS, 0, text.find(b"\r\n")):
+    line = text[: text.find(b"\r\n")]
+    if not line.endswith(_VERSIONS) or line.count(b" ") != 2 or b"#" in line:
         raise BadRequest(_FIRST_LINE)
     headers = head.headers
     if coding := headers.get(b"transfer-encoding"):
@@ -126,7 +127,10 @@ def _check(head: RequestHead, text: bytes) -> None:
             raise BadRequest("A request of HTTP/1.1 must have a Host header")
     elif not _HOST.fullmatch(host.strip()):
         raise BadRequest("There must be one Host header, with a host name and at most a port")
-    head.content_length = int(headers.get(b"content-length", 0))
+    length = headers.get(b"content-length", b"0").strip()
+    if len(length) > _LENGTH_DIGITS:
+        raise BadRequest(_LENGTH)
+    head.content_length = int(length)
     head.keep_alive = head.version == "1.1"
     if connection := headers.get(b"connection"):
         options = [option.strip() for option in connection.lower().split(b",")]

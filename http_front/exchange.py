@@ -53,9 +53,10 @@ class Exchange:
             _, handler, _ = self._connection.app.router.get(head.path, head.method, None)
         except SanicException:  # the app answers that there is no such route
             handler = None
+        reads_body = isinstance(handler, Endpoint) and not handler.is_pixel
+        if b"expect" in head.headers and not reads_body:
+            self.keep_alive = False  # the body may follow, or may not
         if not isinstance(handler, Endpoint):
-            if b"expect" in head.headers:
-                self.keep_alive = False  # the body may follow, or may not
             self._app_task = asyncio.create_task(self._let_app_answer())
             return
         self._endpoint = handler

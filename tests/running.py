@@ -57,6 +57,8 @@ class Running:
     clock: Clock
     data_dir: Path
     http_address: tuple[str, int]
+    connections: set[Any]
+    """The front's connections that are open."""
     _read: int = field(default=0)
 
     @property
@@ -112,16 +114,19 @@ def collector(data_dir: Path, clock: Clock | None = None, **settings: Any) -> Ge
     service = ServiceConfig(data_dir=data_dir, grpc_port=0, grpc_socket=grpc_socket, **settings)
     front = FrontConfig(service=f"unix:{grpc_socket}", **settings)
 
+    connections: set[Any] = set()
+
     @asynccontextmanager
     async def both() -> AsyncGenerator[None]:
-        async with running(service, clock), answering(front, listener):
+        nonlocal connections
+        async with running(service, clock), answering(front, listener) as connections:
             yield
 
     address: tuple[str, int] = listener.getsockname()
     base_url = f"http://127.0.0.1:{address[1]}"
     channel = grpc.insecure_channel(f"unix:{grpc_socket}")
     with in_thread(both()), httpx.Client(base_url=base_url) as http, channel:
-        yield Running(http, channel, clock, data_dir, address)
+        yield Running(http, channel, clock, data_dir, address, connections)
 
 
 @contextmanager
@@ -135,8 +140,8 @@ def front_alone(service: str, **settings: Any) -> Generator[httpx.Client]:
 
 
 @asynccontextmanager
-async def answering(config: FrontConfig, listener: socket.socket) -> AsyncGenerator[None]:
-    """Answer HTTP on a socket that was bound, while the context lasts."""
+async def answering(config: FrontConfig, listener: socket.socket) -> AsyncGenerator[set[Any]]:
+    """Answer HTTP on a socket that was bound, while the context lasts. Gives the connections that are open."""
     app = build(config, f"trackside-{next(_names)}")
     server = await app.create_server(sock=listener, protocol=CONNECTION, access_log=False)
     assert isinstance(server, AsyncioServer)
@@ -145,7 +150,7 @@ async def answering(config: FrontConfig, listener: socket.socket) -> AsyncGenera
     await cast("Awaitable[None]", server.start_serving())
     await server.after_start()
     try:
-        yield
+        yield cast("set[Any]", server.connections)
     finally:
         await server.before_stop()
         server.close()
@@ -156,7 +161,7 @@ async def answering(config: FrontConfig, listener: socket.socket) -> AsyncGenera
 
 
 @contextmanager
-def in_thread(context: AbstractAsyncContextManager[None]) -> Generator[None]:
+def in_thread(context: AbstractAsyncContextManager[Any]) -> Generator[None]:
     """Enter an asynchronous context in an event loop of its own, and leave it at the end."""
     started, stop = threading.Event(), threading.Event()
     failures: list[BaseException] = []

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.http_front.gate import address, gated
-from tests.http_front.wire import Wire, chunked, connected, head, page, request
+from tests.http_front.wire import chunked, connected, flood, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
 
@@ -51,13 +51,6 @@ def test_connection_is_closed_when_the_client_asks_for_it_however_often_that_hea
             assert (answer.json, answer.headers["connection"]) == (SUCCESS, "close")
             assert wire.ended()
         assert ids(trackside) == [f"kept {value} {number}", f"last {value} {number}"]
-
-
-def flood(wire: Wire, data: bytes, most: int) -> None:
-    """Send data again and again, to so many bytes. Raises TimeoutError where the server takes no more."""
-    sent = 0
-    while sent < most:
-        sent += wire.socket.send(data[sent % len(data) :])
 
 
 def test_connection_is_not_read_without_end_while_its_request_waits(trackside: Running, tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import suppress
+
 import pytest
 
 from tests.http_front.wire import AUTHORIZATION, chunked, connected, page, request
@@ -59,6 +62,10 @@ AMBIGUOUS = {
     "no version": b"POST /v1/page\r\n\r\n",
     "an unknown version": b"POST /v1/page HTTP/3.0\r\n" + LENGTH + b"\r\n\r\n",
     "white space in the request's line": posted(LENGTH, path=b"/v1/page /v1/page"),
+    "two blanks before the path": posted(LENGTH, path=b" /v1/page"),
+    "two blanks after the path": posted(LENGTH, path=b"/v1/page "),
+    "a fragment": posted(LENGTH, path=b"/v1/page#part"),
+    "a length with zeros without end": posted(b"Content-Length: " + b"0" * 5_000 + b"%d" % len(BODY)),
     "a path that is not ASCII": posted(LENGTH, path="/v1/pagé".encode()),
 }  # fmt: skip
 
@@ -142,6 +149,32 @@ def test_what_is_wrong_with_a_head_is_said(trackside: Running, sent: bytes, mess
         wire.send(sent)
         answer = wire.answer()
         assert (answer.status, answer.json["Message"]) == (400, message)
+        assert wire.ended()
+
+
+@pytest.mark.parametrize("start", [b"\n", b"\r", b"\r\r\n", b"\n\r\n", b" ", b"\0"])
+@pytest.mark.parametrize("in_pieces", [False, True])
+def test_request_begins_with_its_method(trackside: Running, start: bytes, in_pieces: bool) -> None:
+    sent = start + posted(LENGTH) + BODY
+    with connected(trackside.http_address) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire.send(sent[:1])
+        if in_pieces:
+            assert trackside.http.get("/health").status_code == 200
+        with suppress(BrokenPipeError, ConnectionResetError):
+            wire.send(sent[1:])
+        answer = wire.answer()
+        message = "A request must begin with its method: this port speaks HTTP without TLS"
+        assert (answer.status, answer.json["Message"]) == (400, message)
+        assert wire.ended()
+
+
+def test_fault_in_a_pipelined_head_is_answered_without_a_body_to_its_head(trackside: Running) -> None:
+    good = posted(path=b"/health", method=b"GET")
+    with connected(trackside.http_address) as wire:
+        wire.send(good + good.replace(b"GET", b"HEAD").replace(b"Host:", b"Host :"))
+        assert wire.answer().status == 200
+        assert wire.answer(body=False).status == 400
         assert wire.ended()
 
 

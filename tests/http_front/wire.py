@@ -79,6 +79,13 @@ def connected(address: tuple[str, int]) -> Generator[Wire]:
         wire.close()
 
 
+def flood(wire: Wire, data: bytes, most: int) -> None:
+    """Send data again and again, to so many bytes. Raises TimeoutError where the server takes no more."""
+    sent = 0
+    while sent < most:
+        sent += wire.socket.send(data[sent % len(data) :])
+
+
 def request(path: str, body: bytes = b"", *headers: str, method: str = "POST") -> bytes:
     """A request with the tests' key and its Content-Length, if it has a body."""
     length = [f"Content-Length: {len(body)}"] if body else []
