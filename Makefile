@@ -19,15 +19,17 @@ check: .venv/dev ## Lint, types, import contracts, protos, generated code
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check --breaking-against $(BREAKING_AGAINST)
+	$(BIN)/python proto/describe.py --check
 
 format: .venv/dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/buf format -w --path proto/trackside
 
-generate: .venv/dev ## Make all that is generated from the protos: code, and docs/protocol.md's reference
+generate: .venv/dev ## Make all that is generated: code, docs/protocol.md's reference, docs/openapi.json, docs/schema
 	$(BIN)/python proto/generate.py
 	$(BIN)/python proto/document.py
+	$(BIN)/python proto/describe.py
 
 bench: .venv/dev wrk ## Measure beside Sanic's ceiling; AGAINST=COMMIT also beside that commit; see benchmarks/README.md
 	$(BIN)/python -m benchmarks.compare $(if $(AGAINST),--against $(AGAINST)) $(ARGS)
