@@ -37,9 +37,9 @@ def ref(kind: str, name: str) -> Schema:
     return {"$ref": f"#/components/{kind}/{name}"}
 
 
-def json_content(schema: Schema, *examples: HTTPResponse) -> dict[str, Any]:
-    shown = {f"example {number}": {"value": _body(each)} for number, each in enumerate(examples, 1)}
-    return {JSON: {"schema": schema, **({"examples": shown} if shown else {})}}
+def json_content(schema: Schema, example: HTTPResponse | None = None) -> dict[str, Any]:
+    shown = {} if example is None else {"example": msgspec.json.decode(example.body or b"null")}
+    return {JSON: {"schema": schema, **shown}}
 
 
 def answer(description: str, content: dict[str, Any] | None = None, *headers: str) -> dict[str, Any]:
@@ -53,10 +53,10 @@ def http_errors(*, body: bool) -> dict[str, Any]:
     return {str(status): ref("responses", f"Http{status}") for status in _WHY if body or status not in _OF_BODIES}
 
 
-def outcomes(form: Form) -> dict[str, Any]:
+def outcomes(form: Form, *, body: bool = True) -> dict[str, Any]:
     """The answers to a request with events, of which some are rejected or are to be sent again."""
     statuses = sorted({answer.status for answer in ANSWERS.values()} | {status for status, *_ in _retries()})
-    return http_errors(body=True) | {str(status): ref("responses", f"{form.title()}{status}") for status in statuses}
+    return http_errors(body=body) | {str(status): ref("responses", f"{form.title()}{status}") for status in statuses}
 
 
 def components() -> dict[str, Any]:
@@ -161,10 +161,6 @@ def _headers() -> dict[str, Any]:
         "Accept-Encoding": {"required": True, "schema": {"type": "string"}},
         "Cache-Control": {"required": True, "schema": {"const": responses.pixel().headers["Cache-Control"]}},
     }
-
-
-def _body(response: HTTPResponse) -> Any:
-    return msgspec.json.decode(response.body or b"null")
 
 
 PREFLIGHT_ANSWER = answer("A page may send.", json_content(ref("schemas", "Success")), *PREFLIGHT)

@@ -66,7 +66,7 @@ def pixel(kind: schema.Kind) -> Description:
             "contentSchema": _component(kind),
         },
     }
-    answers = outcomes("single") | {"200": api_answers.PIXEL_ANSWER}
+    answers = outcomes("single", body=False) | {"200": api_answers.PIXEL_ANSWER}
     return Description(f"Collect one {kind.name} event by an image", answers, EVENTS, query={"data": data})
 
 
