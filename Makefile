@@ -32,7 +32,7 @@ generate: .venv/dev ## Make all that is generated: code, docs/protocol.md's refe
 	$(BIN)/python proto/describe.py
 
 fuzz-api: .venv/dev ## Check the answers against the OpenAPI document, with more than 10,000 requests: some minutes
-	FUZZ_API=1 $(BIN)/pytest -s tests/api/test_conformance.py $(ARGS)
+	FUZZ_API=1 $(BIN)/pytest -s -o faulthandler_timeout=0 tests/api/test_conformance.py $(ARGS)
 
 bench: .venv/dev wrk ## Measure beside Sanic's ceiling; AGAINST=COMMIT also beside that commit; see benchmarks/README.md
 	$(BIN)/python -m benchmarks.compare $(if $(AGAINST),--against $(AGAINST)) $(ARGS)

@@ -18,8 +18,9 @@ from http_front.api_description import description_of
 from http_front.app import build
 from http_front.config import FrontConfig
 from http_front.errors import ANSWERS
+from tests.api.documented import assert_documented
 from tests.cli.serving import PATIENCE
-from tests.running import Running, collector
+from tests.running import Running, collector, front_alone
 
 ROOT = Path(__file__).parents[2]
 COMMITTED = ROOT / "docs" / "openapi.json"
@@ -95,6 +96,46 @@ def test_every_reason_for_a_rejection_is_documented(document: dict[str, Any]) ->
     reasons = document["components"]["schemas"]["Reason"]["oneOf"]
     assert len(reasons) == len(ANSWERS)
     assert all(reason["description"] for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "content", "headers"),
+    [
+        ("/v1/track", 415, b"{}", {"Content-Encoding": "rot13"}),
+        ("/v1/batch", 417, b"{}", {"Expect": "200-ok"}),
+        ("/v1/track", 413, b" " * 600_000, {}),
+        ("/v1/webhook", 413, b" " * 600_000, {}),
+        ("/v1/batch", 400, b"{", {}),
+        ("/v1/batch", 400, b"{}", {"Host": "a b"}),
+        ("/v1/m", 200, b"anything", {}),
+    ],
+)
+def test_answer_that_no_generator_asks_for_is_as_documented(
+    trackside: Running, document: dict[str, Any], path: str, status: int, content: bytes, headers: dict[str, str]
+) -> None:
+    answer = trackside.http.post(path, content=content, headers=headers)
+    assert answer.status_code == status
+    assert_documented(document, path, answer)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/track"),
+        ("POST", "/v1/batch"),
+        ("POST", "/v1/webhook"),
+        ("GET", "/v1/pixel/track"),
+        ("GET", "/health"),
+    ],
+)
+def test_answer_while_the_service_is_away_is_as_documented(
+    tmp_path: Path, document: dict[str, Any], method: str, path: str
+) -> None:
+    body: dict[str, Any] = {"batch": [{}]} if path == "/v1/batch" else {}
+    with front_alone(f"unix:{tmp_path / 'nowhere'}") as http:
+        answer = http.request(method, path, params={"data": "e30"} if method == "GET" else {}, json=body)
+    assert answer.status_code == 503
+    assert_documented(document, path, answer)
 
 
 def _parts(document: Any) -> Iterator[dict[str, Any]]:
