@@ -19,15 +19,20 @@ check: .venv/dev ## Lint, types, import contracts, protos, generated code
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	$(BIN)/python proto/generate.py --check --breaking-against $(BREAKING_AGAINST)
+	$(BIN)/python proto/describe.py --check
 
 format: .venv/dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 	$(BIN)/buf format -w --path proto/trackside
 
-generate: .venv/dev ## Make all that is generated from the protos: code, and docs/protocol.md's reference
+generate: .venv/dev ## Make all that is generated: code, docs/protocol.md's reference, docs/openapi.json, docs/schema
 	$(BIN)/python proto/generate.py
 	$(BIN)/python proto/document.py
+	$(BIN)/python proto/describe.py
+
+fuzz-api: .venv/dev ## Check the answers against the OpenAPI document, with more than 10,000 requests: some minutes
+	FUZZ_API=1 $(BIN)/pytest -s -o faulthandler_timeout=0 tests/api/test_conformance.py $(ARGS)
 
 bench: .venv/dev wrk ## Measure beside Sanic's ceiling; AGAINST=COMMIT also beside that commit; see benchmarks/README.md
 	$(BIN)/python -m benchmarks.compare $(if $(AGAINST),--against $(AGAINST)) $(ARGS)
@@ -65,6 +70,6 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 	$(INSTALL) --require-hashes --only-binary :all: -r requirements-dev.lock
 	@touch $@
 
-.PHONY: bench bench-check mutants wrk help serve test check format generate lock clean
+.PHONY: fuzz-api bench bench-check mutants wrk help serve test check format generate lock clean
 
 -include tests/sdks/sdks.mk clients/clients.mk

@@ -26,7 +26,7 @@ class MemberType(Enum):
     """A free-form object; in the proto the oneof `<field>_form` of a message `<field>` and a text `<field>_json`."""
 
 
-_SCALARS = {
+SCALARS = {
     FieldDescriptor.CPPTYPE_STRING: MemberType.STRING,
     FieldDescriptor.CPPTYPE_BOOL: MemberType.BOOLEAN,
     FieldDescriptor.CPPTYPE_INT32: MemberType.INTEGER,
@@ -97,7 +97,7 @@ def members_of(message: object) -> tuple[Member, ...]:
 def _type(field: FieldDescriptor) -> MemberType:
     if field.message_type is not None and field.message_type.full_name == "google.protobuf.Timestamp":
         return MemberType.TIME
-    type_ = _SCALARS.get(field.cpp_type)
+    type_ = SCALARS.get(field.cpp_type)
     if type_ is None or field.is_repeated:
         raise TypeError(f"{field.full_name}: a field of an event is a scalar, a Timestamp or a free-form field")
     return type_

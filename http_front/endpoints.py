@@ -10,6 +10,7 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
 from http_front import responses
+from http_front.api_description import Description
 from http_front.coalescer import Verdicts
 from http_front.cors import DUPLICATE
 from http_front.errors import Rejected
@@ -31,6 +32,8 @@ class Endpoint(NamedTuple):
     """A write key in the query counts before every other."""
     text_in_query: Callable[[str], bytes] | None = None
     """Reads the event's text in the query, where it is not the body. Raises Rejected."""
+    description: Description | None = None
+    """For the OpenAPI document."""
 
     def read(self, body: bytes) -> ParsedRequest:
         """The events of a body."""

@@ -32,7 +32,7 @@ BAD_REQUEST, TOO_LARGE = 400, 413
 
 _TOO_LARGE_DETAILS = "HTTP request too large: {description}"
 
-ANSWERS: dict[int, Answer] = {
+ANSWERS: dict[proto.Reason, Answer] = {
     proto.REASON_MALFORMED_JSON: Answer(BAD_REQUEST, "The body is not valid JSON", "{description}"),
     proto.REASON_NOT_AN_OBJECT: Answer(BAD_REQUEST, "{description}"),
     proto.REASON_NESTED_TOO_DEEP: Answer(

@@ -53,7 +53,7 @@ class Exchange:
             _, handler, _ = self._connection.app.router.get(head.path, head.method, None)
         except SanicException:  # the app answers that there is no such route
             handler = None
-        reads_body = isinstance(handler, Endpoint) and not handler.is_pixel
+        reads_body = isinstance(handler, Endpoint) and not handler.text_in_query
         if b"expect" in head.headers and not reads_body:
             self.keep_alive = False  # the body may follow, or may not
         if not isinstance(handler, Endpoint):

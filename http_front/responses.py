@@ -24,16 +24,19 @@ from http_front.errors import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_REQ
 Form = Literal["single", "batch", "image"]
 """An image says in a header why an event was rejected: a mail or a page shows it whatever the status."""
 
-_ERRORS = 1_000
+ERRORS = 1_000
+IMAGE_ERROR = "Trackside-Error"
+"""The most errors that one answer lists."""
 _REQUEST: dict[str, Any] = {"Index": None, "MessageId": ""}
 """Of an error that concerns the request and not one event of it."""
 _REASON_CHARACTERS = 500
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
-_RETRY = {
+RETRIES = {
     proto.RETRY_REASON_OVERLOADED: (429, "Too Many Requests", "More events wait than can be taken, send again later"),
     proto.RETRY_REASON_QUEUE_UNAVAILABLE: (503, "Service Unavailable", "Events cannot be queued now, send again later"),
 }
+"""The status, title and sentence of each reason to send again."""
 
 
 class Encoded(NamedTuple):
@@ -91,13 +94,13 @@ def rejected(
     statuses = {ANSWERS[refusal.reason].status for refusal in told}
     all_rejected = TOO_LARGE if statuses == {TOO_LARGE} else BAD_REQUEST
     status = partly if len(refusals) < len(message_ids) else all_rejected
-    errors = [_error(refusal, message_ids) for refusal in told[:_ERRORS]]
-    return _failure(status, errors, len(told), code=_code(told[0].reason), form=form)
+    errors = [_error(refusal, message_ids) for refusal in told[:ERRORS]]
+    return _failure(status, errors, len(told), code=code(told[0].reason), form=form)
 
 
 def retry(reason: proto.RetryReason, delay: int, form: Form) -> HTTPResponse:
     """The answer where events could not be queued for a passing reason. `delay` is in seconds."""
-    status, title, message = _RETRY[reason]
+    status, title, message = RETRIES[reason]
     error = {"Error": title, "Message": message, "Details": "", **_REQUEST}
     response = _failure(status, [error], 1, code=title.lower().replace(" ", "_"), form=form)
     response.headers["Retry-After"] = str(delay)
@@ -124,7 +127,7 @@ def failure(status: int, title: str, message: str, form: Form = "single") -> HTT
 def _failure(status: int, errors: list[dict[str, Any]], count: int, *, code: str, form: Form) -> HTTPResponse:
     if form == "image":
         response = pixel(status)
-        response.headers["Trackside-Error"] = _reason(code, errors[0])
+        response.headers[IMAGE_ERROR] = _reason(code, errors[0])
         return response
     # SDKs of the analytics-python family resend for ever without the lower-case members.
     lower = {"code": code, "message": errors[0]["Message"]}
@@ -153,7 +156,7 @@ def _error(refusal: proto.Refusal, message_ids: Sequence[str | None]) -> dict[st
     }
 
 
-def _code(reason: proto.Reason) -> str:
+def code(reason: proto.Reason) -> str:
     return proto.Reason.Name(reason).removeprefix("REASON_").lower()
 
 

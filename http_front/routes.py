@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Coroutine, Iterable
 from functools import lru_cache, partial
@@ -10,12 +11,15 @@ from typing import Any
 
 import msgspec
 from sanic import HTTPResponse, Request, Sanic
+from sanic.constants import HTTP_METHODS
+from sanic.exceptions import MethodNotAllowed
 from sanic.router import Router
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import schema
 from http1.app_request import AppRequest
-from http_front import batch, responses, sdk_settings, webhook
+from http_front import api_description, batch, openapi, responses, sdk_settings, webhook
+from http_front.api_description import described
 from http_front.config import FrontConfig
 from http_front.cors import preflight_headers
 from http_front.endpoints import Endpoint, Fill
@@ -44,7 +48,21 @@ class SlashRouter(Router):
     @lru_cache(maxsize=1024)  # noqa: B019 - there is one router a process
     def find(self, path: str, method: str) -> Any:
         """As `get`. No route depends on the host, which senders could vary without end."""
-        return self._get(_SLASHES.sub("/", path).rstrip("/") or "/", method, None)
+        path = _SLASHES.sub("/", path).rstrip("/") or "/"
+        try:
+            return self._get(path, method, None)
+        except MethodNotAllowed as error:
+            if error.allowed_methods:
+                raise
+            # sanic-routing forgets the methods where a part of the path is variable. RFC 9110 requires them.
+            allowed = [each for each in HTTP_METHODS if self._allows(path, each)]
+            raise MethodNotAllowed(str(error), method, allowed) from None
+
+    def _allows(self, path: str, method: str) -> bool:
+        with contextlib.suppress(MethodNotAllowed):
+            self._get(path, method, None)
+            return True
+        return False
 
 
 def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
@@ -52,26 +70,32 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     limit = config.max_event_bytes
     for kind in schema.KINDS.values():
         for name in filter(None, (kind.routes.long, kind.routes.short)):
-            _collect(app, Endpoint(f"/v1/{name}", "single", _single(kind, limit)))
+            about = api_description.single(kind)
+            _collect(app, Endpoint(f"/v1/{name}", "single", _single(kind, limit), description=about))
         if kind.routes.pixel:
             path = f"/v1/pixel/{kind.routes.pixel}"
-            pixel = Endpoint("/v1/pixel", "image", _single(kind, limit), text_in_query=read_data)
+            about = api_description.pixel(kind)
+            pixel = Endpoint("/v1/pixel", "image", _single(kind, limit), text_in_query=read_data, description=about)
             _collect(app, pixel, path, "GET")
             _add(app, _pixel_head, path, "HEAD")
     read_batch = partial(batch.read_body, event_limit=limit)
     read_webhook = partial(webhook.read_webhook, event_limit=limit)
     for path in ("/v1/batch", "/v1/import", "/v1/b"):
-        _collect(app, Endpoint(path, "batch", read_batch))
+        _collect(app, Endpoint(path, "batch", read_batch, description=api_description.BATCH))
     # RudderStack's, for a page that is being left: a beacon has no headers of its own.
-    _collect(app, Endpoint("/beacon/v1/batch", "batch", read_batch, key_in_query=True))
+    beacon = Endpoint("/beacon/v1/batch", "batch", read_batch, key_in_query=True, description=api_description.BEACON)
+    _collect(app, beacon)
     for path in ("/v1/webhook", "/v1/w"):
-        _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True))
+        about = api_description.WEBHOOK
+        _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True, description=about))
     _add(app, _discard, "/v1/m", "POST")
     _add(app, _product, "/", "GET", "HEAD")
     _add(app, _health, "/health", "GET", "HEAD")
+    _add(app, openapi.openapi_json, "/openapi.json", "GET", "HEAD")
     _add(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
     _add(app, sdk_settings.customerio_settings, "/customerio/v1/projects/<key:str>/settings", "GET", "HEAD")
     _add(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
+    app.ctx.openapi = openapi.encoded(app)
 
 
 def _collect(app: Sanic[Any, Any], endpoint: Endpoint, path: str = "", method: str = "POST") -> None:
@@ -99,25 +123,30 @@ def _single(kind: schema.Kind, limit: int) -> Fill:
     return fill
 
 
+@described(api_description.PIXEL_HEAD)
 async def _pixel_head(_: Request) -> HTTPResponse:
     """HEAD asks for the headers alone, so no event is collected."""
     return responses.pixel()
 
 
+@described(api_description.DISCARD)
 async def _discard(_: Request) -> HTTPResponse:
     """SDKs send measurements of themselves: nothing here reads them."""
     return responses.success()
 
 
+@described(api_description.PREFLIGHT)
 async def _preflight(request: AppRequest, **_parts: str) -> HTTPResponse:
     """The answer to a browser that asks whether it may send."""
     return HTTPResponse(b'{"Success": true}', 200, preflight_headers(request.request_head), "application/json")
 
 
+@described(api_description.PRODUCT)
 async def _product(_: Request) -> HTTPResponse:
     return responses.json_answer(200, _PRODUCT)
 
 
+@described(api_description.HEALTH)
 async def _health(request: Request) -> HTTPResponse:
     """200 while the front can take events."""
     if await request.app.ctx.services.serving():

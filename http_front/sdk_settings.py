@@ -15,17 +15,21 @@ import msgspec
 from sanic import HTTPResponse
 
 from http1.app_request import AppRequest
+from http_front import api_description
+from http_front.api_description import described
 from http_front.client_info import basic_key, query_key
 from http_front.responses import json_answer
 
 _HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
 
 
+@described(api_description.SEGMENT_SETTINGS)
 async def segment_settings(request: AppRequest, key: str) -> HTTPResponse:
     """Send to the host that was asked, and nowhere else."""
     return json_answer(200, msgspec.json.encode({"integrations": {"Segment.io": _destination(request, key)}}))
 
 
+@described(api_description.SEGMENT_SETTINGS._replace(summary="Where Customer.io's browser SDK is to send"))
 async def customerio_settings(request: AppRequest, key: str) -> HTTPResponse:
     """The same, under Customer.io's name. Its SDK is to measure nothing of itself, as it would tell its vendor."""
     integrations = {"Customer.io Data Pipelines": _destination(request, key)}
@@ -41,6 +45,7 @@ def _destination(request: AppRequest, key: str) -> dict[str, str]:
     return destination
 
 
+@described(api_description.RUDDER_SOURCE)
 async def rudder_source_config(request: AppRequest) -> HTTPResponse:
     """A source that is enabled and has no destinations of its own."""
     head = request.request_head

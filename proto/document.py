@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from comments import ENUMS, MEMBERS, MESSAGES, SERVICES, Comments
 from generate import PROTO, write_dependencies, write_image
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -24,25 +25,6 @@ DOCUMENT = PROTO.parent / "docs" / "protocol.md"
 START = "<!-- The rest is made by `make generate` from the comments in proto/trackside/v1. -->"
 FILES = ("trackside/v1/collector_service.proto", "trackside/v1/event.proto", "trackside/v1/context.proto")
 OPTIONS = "trackside/v1/options.proto"
-
-# Field numbers of descriptor.proto, of which the places of comments are made.
-_MESSAGES, _ENUMS, _SERVICES = 4, 5, 6
-_MEMBERS = 2  # a message's fields, an enum's values, a service's methods
-
-
-class Comments:
-    """The comments of one file, by the place of what they stand before."""
-
-    def __init__(self, file: FileDescriptorProto) -> None:
-        self._found = {tuple(location.path): location.leading_comments for location in file.source_code_info.location}
-
-    def at(self, *place: int) -> str:
-        return " ".join(self._found.get(place, "").split())
-
-    def paragraphs(self, *place: int) -> list[str]:
-        """The same, but for the breaks between paragraphs."""
-        found = self._found.get(place, "").replace("\n \n", "\n\n").split("\n\n")
-        return [" ".join(paragraph.split()) for paragraph in found]
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -72,14 +54,14 @@ def service_section(
     service: ServiceDescriptorProto, comments: Comments, at: int, options: FileDescriptorProto
 ) -> Iterator[str]:
     yield from (f"### {service.name}", "")
-    for paragraph in comments.paragraphs(_SERVICES, at):
+    for paragraph in comments.paragraphs(SERVICES, at):
         yield from (paragraph, "")
     rows = [
         (
             f"`{method.name}`",
             link(method.input_type),
             link(method.output_type),
-            comments.at(_SERVICES, at, _MEMBERS, number),
+            comments.at(SERVICES, at, MEMBERS, number),
         )
         for number, method in enumerate(service.method)
     ]
@@ -88,25 +70,25 @@ def service_section(
     said = Comments(options)
     yield from ("Limits:", "")
     values = [
-        (f"`{field.name}`", f"{getattr(LIMITS, field.name):,}", said.at(_MESSAGES, index, _MEMBERS, number))
+        (f"`{field.name}`", f"{getattr(LIMITS, field.name):,}", said.at(MESSAGES, index, MEMBERS, number))
         for number, field in enumerate(of.field)
     ]
     yield from table(("limit", "value", ""), values)
 
 
 def message_section(message: DescriptorProto, comments: Comments, at: int) -> Iterator[str]:
-    yield from (f"### {message.name}", "", comments.at(_MESSAGES, at), "")
+    yield from (f"### {message.name}", "", comments.at(MESSAGES, at), "")
     rows = [
-        (f"`{field.name}`", str(field.number), type_of(message, field), comments.at(_MESSAGES, at, _MEMBERS, number))
+        (f"`{field.name}`", str(field.number), type_of(message, field), comments.at(MESSAGES, at, MEMBERS, number))
         for number, field in enumerate(message.field)
     ]
     yield from table(("field", "number", "type", ""), rows)
 
 
 def enum_section(enum: EnumDescriptorProto, comments: Comments, at: int) -> Iterator[str]:
-    yield from (f"### {enum.name}", "", comments.at(_ENUMS, at), "")
+    yield from (f"### {enum.name}", "", comments.at(ENUMS, at), "")
     rows = [
-        (f"`{value.name}`", str(value.number), comments.at(_ENUMS, at, _MEMBERS, number))
+        (f"`{value.name}`", str(value.number), comments.at(ENUMS, at, MEMBERS, number))
         for number, value in enumerate(enum.value)
     ]
     yield from table(("value", "number", ""), rows)

@@ -1,5 +1,6 @@
-"""Makes the code under `proto/gen` from the protos, and checks the protos with buf; neither needs a network.
+"""Makes the code under `proto/gen` from the protos, with a file of their comments, and checks the protos with buf.
 
+Neither needs a network.
 `buf/validate/validate.proto` is not copied into the tree: its descriptor is read from the protovalidate package,
 so that the rules which are generated and the engine which runs them are of one version.
 """
@@ -8,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import filecmp
+import json
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from comments import by_name
 from google.protobuf import descriptor_pb2, duration_pb2, field_mask_pb2, struct_pb2, timestamp_pb2
 from protovalidate._gen.buf.validate import validate_pb
 
@@ -20,6 +23,7 @@ PROTO = Path(__file__).parent
 GENERATED = PROTO / "gen"
 OURS = sorted(str(path.relative_to(PROTO)) for path in (PROTO / "trackside").rglob("*.proto"))
 VALIDATE = "buf/validate/validate.proto"
+COMMENTS = "trackside/v1/comments.json"
 
 
 def write_dependencies(path: Path) -> None:
@@ -39,6 +43,10 @@ def protoc(dependencies: Path, *arguments: str) -> None:
 def generate(dependencies: Path, out: Path) -> None:
     protoc(dependencies, f"--python_out={out}", f"--pyi_out={out}", VALIDATE, *OURS)
     protoc(dependencies, f"--grpc_python_out={out}", *(name for name in OURS if name.endswith("_service.proto")))
+    image = descriptor_pb2.FileDescriptorSet.FromString(write_image(dependencies, out / "image.binpb").read_bytes())
+    (out / "image.binpb").unlink()
+    comments = by_name(file for file in image.file if file.name in OURS)
+    (out / COMMENTS).write_text(json.dumps(comments, indent=1, ensure_ascii=False) + "\n", "utf-8")
     for package in (out / "trackside" / "v1", out / "buf" / "validate"):
         (package / "__init__.py").touch()
         (package / "py.typed").touch()
@@ -51,7 +59,7 @@ def differences(expected: Path, actual: Path) -> list[str]:
         return {
             str(path.relative_to(root))
             for path in root.rglob("*")
-            if path.is_file() and path.suffix in (".py", ".pyi", ".typed")
+            if path.is_file() and path.suffix in (".py", ".pyi", ".typed", ".json")
         }
 
     names = files(expected) | files(actual)

@@ -96,7 +96,9 @@ def generate() -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PROTO))
+        spec.loader.exec_module(module)
     return module
 
 

@@ -187,3 +187,12 @@ def test_alias_of_the_new_member_is_read(serving: Serving, queued: object) -> No
     assert httpx.post(f"{serving.http}/v1/c", json=event, auth=("key", "")).status_code == 200
     line = read_lines(f"sqlite:///{serving.directory / 'data' / 'queue.db'}")[-1]
     assert json.loads(line)["purpose"] == "ads"
+
+
+def test_new_kind_and_member_are_in_the_openapi_document(serving: Serving) -> None:
+    document = httpx.get(f"{serving.http}/openapi.json").json()
+    assert {"/v1/consent", "/v1/c", "/v1/pixel/consent"} <= set(document["paths"])
+    consent = document["components"]["schemas"]["Consent"]
+    assert consent["properties"]["purpose"]["description"] == "What it is for."
+    assert consent["properties"]["confidence"]["anyOf"][0] == {"type": "number", "minimum": 0, "maximum": 1}
+    assert document["components"]["schemas"]["Page"]["properties"]["category"]["type"] == ["string", "null"]

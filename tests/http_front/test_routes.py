@@ -105,6 +105,14 @@ def test_wrong_method_is_405_with_those_that_are_allowed(trackside: Running, met
     assert trackside.queued() == []
 
 
+@pytest.mark.parametrize("method", ["POST", "DELETE", "TRACE"])
+@pytest.mark.parametrize("path", ["/v1/projects/key/settings", "//v1/projects/key/settings/"])
+def test_wrong_method_is_405_where_a_part_of_the_path_is_variable(trackside: Running, method: str, path: str) -> None:
+    response = trackside.http.request(method, f"{str(trackside.http.base_url).rstrip('/')}{path}")
+    assert response.status_code == 405
+    assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS"}
+
+
 @pytest.mark.parametrize("path", FETCHED)
 def test_head_has_the_headers_of_get_and_does_nothing(trackside: Running, path: str) -> None:
     data = {"data": "eyJtZXNzYWdlSWQiOiJoZWFkIiwidXNlcklkIjoidSJ9"}
