@@ -8,6 +8,7 @@ import pytest
 
 from tests.running import Running, collector
 
+pytest.register_assert_rewrite("tests.doors", "tests.spec.expectations")  # Their failed asserts are explained.
 collect_ignore = ["grpc_tools", "sdks"]  # They need toolchains: `make test-grpcurl` and `make test-sdks` run them.
 
 
