@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
 
 _FORMAT = "event-in-base64"
+_OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timedelta(minutes=minutes))
 _TEXT = st.text(min_size=1, max_size=20)
 _EVENT = st.fixed_dictionaries(
     # What any kind requires; the members of other kinds are kept as they are.
@@ -24,6 +26,10 @@ def _base64(event: dict[str, Any], url_safe: bool) -> str:
 
 
 schemathesis.openapi.format(_FORMAT, st.builds(_base64, _EVENT, st.booleans()))
+
+# A time must be of the years 1 to 9999 in UTC too, which `date-time` does not say.
+_TIMES = st.datetimes(datetime(2, 1, 1), datetime(9998, 12, 31), timezones=st.builds(timezone, _OFFSETS))
+schemathesis.openapi.format("date-time", _TIMES.map(datetime.isoformat))
 
 
 @schemathesis.hook
