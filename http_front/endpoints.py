@@ -9,7 +9,8 @@ from typing import NamedTuple
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
-from http_front import responses
+from http1.request_head import RequestHead
+from http_front import form, responses
 from http_front.client_info import ClientInfo
 from http_front.coalescer import Coalescer, Done, Verdicts
 from http_front.errors import Rejected
@@ -29,12 +30,14 @@ class Endpoint(NamedTuple):
     fill: Fill
     key_in_query: bool = False
     """A write key in the query counts before every other."""
+    reads_form: bool = False
+    """The body may be a form with one field, whose value is the body."""
     text_in_query: Callable[[str], bytes] | None = None
     """Reads the event's text in the query, where it is not the body. Raises Rejected."""
 
-    def read(self, body: bytes) -> ParsedRequest:
+    def read(self, body: bytes, head: RequestHead) -> ParsedRequest:
         """The events of a body."""
-        request = ParsedRequest(self.form)
+        request = ParsedRequest(self.form, head)
         for _ in self.steps(request, body):
             pass
         return request
@@ -47,6 +50,8 @@ class Endpoint(NamedTuple):
         text = b""
         try:
             text = utf8(body)
+            if self.reads_form and form.is_form(request.head, text):
+                text = utf8((yield from form.only_value(text)))
             try:
                 yield from self.fill(request, text)
             except jsontext.Malformed:

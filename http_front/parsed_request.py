@@ -9,6 +9,7 @@ from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import schema
 from event_model.jsontext import Malformed, Members, Raw
+from http1.request_head import RequestHead
 from http_front.errors import Rejected
 from http_front.event_decoder import decode_members, encode_event, text_member
 from http_front.responses import Form
@@ -24,6 +25,7 @@ class ParsedRequest:
 
     form: Form
     """Of the answer."""
+    head: RequestHead = field(default_factory=RequestHead, compare=False)
     delivery: bytes = b""
     """Fields of a proto.Delivery: the defaults that a batch has for its events."""
     entries: list[bytes] = field(default_factory=list[bytes])

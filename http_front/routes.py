@@ -64,12 +64,13 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     # RudderStack's, for a page that is being left: a beacon has no headers of its own.
     _collect(app, Endpoint("/beacon/v1/batch", "batch", read_batch, key_in_query=True))
     for path in ("/v1/webhook", "/v1/w"):
-        _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True))
-    _add(app, _discard, "/v1/m", "POST")
-    _add(app, _product, "/", "GET", "HEAD")
-    _add(app, _health, "/health", "GET", "HEAD")
-    _add(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
-    _add(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
+        _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True, reads_form=True))
+        _add(app, _check, path, "GET", "HEAD")
+    _answer(app, _discard, "/v1/m", "POST")
+    _answer(app, _product, "/", "GET", "HEAD")
+    _answer(app, _health, "/health", "GET", "HEAD")
+    _answer(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
+    _answer(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
 
 
 def _collect(app: Sanic[Any, Any], endpoint: Endpoint, path: str = "", method: str = "POST") -> None:
@@ -80,9 +81,13 @@ def _collect(app: Sanic[Any, Any], endpoint: Endpoint, path: str = "", method: s
 
 
 def _add(app: Sanic[Any, Any], handler: Handler, path: str, *methods: str) -> None:
+    """A route beside others of its path, which has its preflight."""
     app.add_route(handler, path, methods=methods, name=_name(path, methods[0]))
-    if "GET" in methods or handler is _discard:
-        _add(app, _preflight, path, "OPTIONS")
+
+
+def _answer(app: Sanic[Any, Any], handler: Handler, path: str, *methods: str) -> None:
+    _add(app, handler, path, *methods)
+    _add(app, _preflight, path, "OPTIONS")
 
 
 def _name(path: str, method: str) -> str:
@@ -100,6 +105,11 @@ def _single(kind: schema.Kind, limit: int) -> Fill:
 async def _pixel_head(_: Request) -> HTTPResponse:
     """HEAD asks for the headers alone, so no event is collected."""
     return responses.pixel()
+
+
+async def _check(_: Request) -> HTTPResponse:
+    """Some senders verify a webhook's address before they send events to it."""
+    return responses.success()
 
 
 async def _discard(_: Request) -> HTTPResponse:
