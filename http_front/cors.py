@@ -13,6 +13,7 @@ PREFLIGHT = {
     # next; it does not stand for Authorization, and old browsers do not know it.
     "Access-Control-Allow-Headers": (
         "Authorization, Content-Type, Content-Encoding, Cache-Control, X-Retry-Count, AnonymousId, SentAt, "
+        "X-Event-Metadata, "
         "Rsa-Retry-Attempt, Rsa-Retry-Reason, Rsa-Since-First-Attempt, Rsa-Since-Last-Attempt, Rsa-Recovered, *"
     ),
     "Access-Control-Max-Age": "86400",

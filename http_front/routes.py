@@ -17,7 +17,9 @@ from event_model import schema
 from http_front import batch, responses, sdk_settings, webhook
 from http_front.config import FrontConfig
 from http_front.cors import PREFLIGHT
+from http_front.custom_event import NAMES, decode_custom_event
 from http_front.endpoints import Endpoint, Fill
+from http_front.flat_pixel import read_parameters
 from http_front.parsed_request import ParsedRequest
 from http_front.pixel import read_data
 
@@ -50,13 +52,18 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     """Add every route to the app. The handler of a route that collects events is its Endpoint."""
     limit = config.max_event_bytes
     for kind in schema.KINDS.values():
-        for name in filter(None, (kind.routes.long, kind.routes.short)):
+        for name in filter(None, (kind.routes.long, kind.routes.short, kind.routes.other)):
             _collect(app, Endpoint(f"/v1/{name}", "single", _single(kind, limit)))
         if kind.routes.pixel:
-            path = f"/v1/pixel/{kind.routes.pixel}"
             pixel = Endpoint("/v1/pixel", "image", _single(kind, limit), text_in_query=read_data)
-            _collect(app, pixel, path, "GET")
-            _add(app, _pixel_head, path, "HEAD")
+            _collect_pixel(app, pixel, kind.routes.pixel)
+        if kind.routes.flat_pixel:
+            pixel = Endpoint(
+                "/pixel/v1", "image", _single(kind, limit), key_in_query=True, text_in_query=read_parameters
+            )
+            _collect_pixel(app, pixel, kind.routes.flat_pixel)
+        if path := kind.routes.free_form:
+            _collect(app, Endpoint(f"/v1/{path}", "single", _custom(kind, limit), names=NAMES))
     read_batch = partial(batch.read_body, event_limit=limit)
     read_webhook = partial(webhook.read_webhook, event_limit=limit)
     for path in ("/v1/batch", "/v1/import", "/v1/b"):
@@ -67,7 +74,8 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
         _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True, reads_form=True))
         _add(app, _check, path, "GET", "HEAD")
     _answer(app, _discard, "/v1/m", "POST")
-    _answer(app, _product, "/", "GET", "HEAD")
+    for path in ("/", "/version"):
+        _answer(app, _product, path, "GET", "HEAD")
     _answer(app, _health, "/health", "GET", "HEAD")
     _answer(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
     _answer(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
@@ -78,6 +86,12 @@ def _collect(app: Sanic[Any, Any], endpoint: Endpoint, path: str = "", method: s
     handler: Any = endpoint
     app.router.add(path, [method], handler, name=_name(path, method))
     _add(app, _preflight, path, "OPTIONS")
+
+
+def _collect_pixel(app: Sanic[Any, Any], endpoint: Endpoint, name: str) -> None:
+    path = f"{endpoint.path}/{name}"
+    _collect(app, endpoint, path, "GET")
+    _add(app, _pixel_head, path, "HEAD")
 
 
 def _add(app: Sanic[Any, Any], handler: Handler, path: str, *methods: str) -> None:
@@ -97,6 +111,14 @@ def _name(path: str, method: str) -> str:
 def _single(kind: schema.Kind, limit: int) -> Fill:
     def fill(request: ParsedRequest, text: bytes) -> Iterable[None]:
         request.add(text.strip(), limit, kind)
+        return ()
+
+    return fill
+
+
+def _custom(kind: schema.Kind, limit: int) -> Fill:
+    def fill(request: ParsedRequest, text: bytes) -> Iterable[None]:
+        request.add(text.strip(), limit, kind, partial(decode_custom_event, head=request.head))
         return ()
 
     return fill
