@@ -65,6 +65,27 @@ for route in /v1/webhook /v1/w; do
     post "$route?writeKey=$key" "{\"type\": \"track\", \"messageId\": \"$id\", \"userId\": \"user-1\", \"event\": \"Paid\"}" -u ''
 done
 
+# MetaRouter's: any JSON, with what the collector needs to know in _metarouter.
+next_id
+post /v1/custom/event "{
+    \"_metarouter\": {\"writeKey\": \"$key\", \"eventName\": \"Shipped\", \"eventID\": \"$id\", \"userID\": \"user-1\"},
+    \"parcels\": [{\"weight\": 1.50}]
+}"
+
+# RudderStack's: an alias by another name, and a pixel whose members are parameters.
+next_id
+post /v1/merge "{\"messageId\": \"$id\", \"userId\": \"user-1\", \"previousId\": \"anonymous-1\"}"
+for kind in track page; do
+    next_id
+    printf '%-32s ' "GET /pixel/v1/$kind"
+    curl -sS --fail -G "$url/pixel/v1/$kind" -o /dev/null -w '%{content_type}\n' \
+        --data-urlencode "writeKey=$key" --data-urlencode "messageId=$id" --data-urlencode 'anonymousId=anonymous-1' \
+        --data-urlencode 'event=Opened mail' --data-urlencode 'context.page.path=/home'
+done
+
+printf '%-32s ' 'GET /version'
+curl -sS --fail-with-body "$url/version"
+echo
 printf '%-32s ' 'GET /health'
 curl -sS --fail-with-body "$url/health"
 echo

@@ -70,6 +70,28 @@ def pixel(kind: schema.Kind) -> Description:
     return Description(f"Collect one {kind.name} event by an image", answers, EVENTS, query={"data": data})
 
 
+def flat_pixel(kind: schema.Kind) -> Description:
+    """RudderStack's pixel of a kind: each member of the event is a parameter of the query."""
+    names = ["writeKey", *[member.name for member in (*schema.ENVELOPE, *kind.members)]]
+    query: dict[str, Schema] = {
+        name: {"description": f"The event's {name}; `{name}.NAME` names what is in it.", "schema": {"type": "string"}}
+        for name in dict.fromkeys(names)
+    }
+    summary = f"Collect one {kind.name} event by an image with parameters"
+    return Description(summary, api_answers.image_outcomes(), EVENTS, query=query)
+
+
+def custom(kind: schema.Kind) -> Description:
+    """MetaRouter's custom events, which become events of this kind."""
+    return Description(
+        f"Collect any JSON object as a {kind.name} event",
+        _collected("single", "Success"),
+        EVENTS,
+        "MetaRouter's metadata stands in `_metarouter`, in the header `X-Event-Metadata`, or in the query.",
+        body={"type": "object"},
+    )
+
+
 def _component(kind: schema.Kind) -> Schema:
     return ref("schemas", json_schema.title(kind))
 
@@ -119,6 +141,12 @@ PREFLIGHT = Description(
     "Whether a page of another origin may send",
     http_errors(body=False) | {"200": api_answers.PREFLIGHT_ANSWER},
     details="A browser's CORS preflight.",
+)
+CHECK = Description(
+    "Whether this is a webhook's address",
+    _success(),
+    EVENTS,
+    "Some senders verify the address before they send. Nothing is collected.",
 )
 DISCARD = Description(
     "Take what SDKs measure of themselves",

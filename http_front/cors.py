@@ -21,6 +21,7 @@ _HEADER_NAMES_BYTES = 2_048
 # What the browser SDKs of Segment and RudderStack send, the Rsa ones on a resend.
 _KNOWN_HEADERS = (
     "Authorization, Content-Type, Content-Encoding, Cache-Control, X-Retry-Count, AnonymousId, SentAt, "
+    "X-Event-Metadata, "
     "Rsa-Retry-Attempt, Rsa-Retry-Reason, Rsa-Since-First-Attempt, Rsa-Since-Last-Attempt, Rsa-Recovered"
 )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
-from http_front import responses
+from http1.request_head import RequestHead
+from http_front import form, responses
 from http_front.api_description import Description
 from http_front.coalescer import Verdicts
 from http_front.cors import DUPLICATE
@@ -17,6 +19,7 @@ from http_front.errors import Rejected
 from http_front.parsed_request import ParsedRequest
 from http_front.responses import Encoded
 
+_WORD = re.compile(r"\w+")
 Fill = Callable[[ParsedRequest, bytes], Iterable[None]]
 """Reads a body's text into a parsed request, step by step. Raises Rejected, and jsontext's errors."""
 
@@ -30,14 +33,18 @@ class Endpoint(NamedTuple):
     fill: Fill
     key_in_query: bool = False
     """A write key in the query counts before every other."""
+    reads_form: bool = False
+    """The body may be a form with one field, whose value is the body."""
+    names: Mapping[str, str] = {}
+    """What senders call members of an event otherwise, by the member."""
     text_in_query: Callable[[str], bytes] | None = None
     """Reads the event's text in the query, where it is not the body. Raises Rejected."""
     description: Description | None = None
     """For the OpenAPI document."""
 
-    def read(self, body: bytes) -> ParsedRequest:
+    def read(self, body: bytes, head: RequestHead) -> ParsedRequest:
         """The events of a body."""
-        request = ParsedRequest(self.form)
+        request = ParsedRequest(self.form, head)
         for _ in self.steps(request, body):
             pass
         return request
@@ -50,6 +57,8 @@ class Endpoint(NamedTuple):
         text = b""
         try:
             text = utf8(body)
+            if self.reads_form and form.is_form(request.head, text):
+                text = utf8((yield from form.only_value(text)))
             try:
                 yield from self.fill(request, text)
             except jsontext.Malformed:
@@ -80,8 +89,17 @@ class Endpoint(NamedTuple):
             return responses.encode(responses.retry(verdicts.retry, verdicts.delay, request.form))
         if verdicts.refusals:
             ids = request.message_ids()
-            return responses.encode(responses.rejected(verdicts.refusals, ids, request.form, partly=partly))
+            refusals = [self._in_senders_names(refusal) for refusal in verdicts.refusals]
+            return responses.encode(responses.rejected(refusals, ids, request.form, partly=partly))
         return responses.ACCEPTED[request.form]
+
+    def _in_senders_names(self, refusal: proto.Refusal) -> proto.Refusal:
+        if refusal.field not in self.names:
+            return refusal
+        description = _WORD.sub(lambda word: self.names.get(word[0], word[0]), refusal.description)
+        return proto.Refusal(
+            index=refusal.index, reason=refusal.reason, field=self.names[refusal.field], description=description
+        )
 
 
 def utf8(body: bytes) -> bytes:

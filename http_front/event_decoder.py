@@ -57,7 +57,7 @@ def encode_event(members: Members, kind: schema.Kind | None) -> bytes:
     """An event as an encoded proto.Entry. `kind` is the route's; without one, `type` is required. Raises Rejected."""
     table = _table(members.get(_TYPE), kind)
     for alias, name in table.aliases:
-        if alias in members and _is_absent(members.get(name)):
+        if alias in members and is_absent(members.get(name)):
             members[name] = members.pop(alias)
     event: list[bytes] = []
     own: list[bytes] = []
@@ -89,13 +89,13 @@ def text_member(members: Members, name: str) -> str:
         return ""
 
 
-def _is_absent(value: Raw | None) -> bool:
+def is_absent(value: Raw | None) -> bool:
     return value is None or bytes(value) in (b"null", b'""')
 
 
 def _nothing(value: Raw, otherwise: Rejected) -> bytes:
     """The encoding of an absent value. Raises the given error where it is not absent."""
-    if _is_absent(value):
+    if is_absent(value):
         return b""
     raise otherwise
 
@@ -207,7 +207,7 @@ def _table(value: Raw | None, kind: schema.Kind | None) -> _Table:
         if not name:
             raise Rejected(proto.REASON_REQUIRED, _TYPE, "type is required")
         raise Rejected(proto.REASON_UNKNOWN_TYPE, _TYPE, f"type must be one of {', '.join(schema.KINDS)}")
-    if name and name != kind.name:
+    if name and name not in (kind.name, kind.routes.other):
         raise Rejected(proto.REASON_TYPE_MISMATCH, _TYPE, f"type must be {kind.name}, as the route says")
     return _TABLES[kind.name]
 

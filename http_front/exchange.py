@@ -135,7 +135,7 @@ class Exchange:
 
     def _collect_query(self, endpoint: Endpoint, text_in_query: Callable[[str], bytes]) -> None:
         try:
-            request = endpoint.read(text_in_query(self.head.query))
+            request = endpoint.read(text_in_query(self.head.query), self.head)
         except Rejected as rejection:
             request = endpoint.rejected(rejection, self.head.query.encode())
         self._submit(endpoint, request)
@@ -148,13 +148,13 @@ class Exchange:
                 self._submit(endpoint, endpoint.rejected(_rejected(error)))
                 return
             if len(body) <= LARGE:
-                self._submit(endpoint, endpoint.read(body))
+                self._submit(endpoint, endpoint.read(body, self.head))
                 return
         self._steps = asyncio.create_task(self._collect_in_steps(endpoint, content))
 
     async def _collect_in_steps(self, endpoint: Endpoint, content: Content) -> None:
         """Large bodies are read one after another, and small requests come in between."""
-        request = ParsedRequest(endpoint.form)
+        request = ParsedRequest(endpoint.form, self.head)
         async with self._connection.app.ctx.large_body:
             try:
                 for _ in content.steps():

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import schema
 from event_model.jsontext import Malformed, Members, Raw
+from http1.request_head import RequestHead
 from http_front.errors import Rejected
 from http_front.event_decoder import decode_members, encode_event, text_member
 from http_front.responses import Form
+
+Decode = Callable[[bytes | Raw], Members]
+"""Gives the members of an event. Raises Rejected, and jsontext.Malformed."""
 
 _PAYLOAD_BYTES = 16_384
 _STEP_EVENTS = 64
@@ -24,6 +28,7 @@ class ParsedRequest:
 
     form: Form
     """Of the answer."""
+    head: RequestHead = field(default_factory=RequestHead, compare=False)
     defaults: bytes = b""
     """Fields of a proto.Delivery: the defaults that a batch has for its events."""
     entries: list[bytes] = field(default_factory=list[bytes])
@@ -31,7 +36,9 @@ class ParsedRequest:
     refused_whole: bool = False
     _message_ids: list[str] = field(default_factory=list[str])
 
-    def add(self, text: bytes | Raw, limit: int, kind: schema.Kind | None = None) -> None:
+    def add(
+        self, text: bytes | Raw, limit: int, kind: schema.Kind | None = None, decode: Decode = decode_members
+    ) -> None:
         """Add an event from its JSON text, or its refusal. Raises jsontext.Malformed.
 
         `limit` is in bytes of the text; `kind` is the route's.
@@ -40,7 +47,7 @@ class ParsedRequest:
         try:
             if (size := len(memoryview(text))) > limit:
                 raise Rejected(proto.REASON_EVENT_TOO_LARGE, "", f"The event has {size} bytes, {limit} are allowed")
-            members = decode_members(text)
+            members = decode(text)
             entry = encode_event(members, kind)
         except Rejected as refusal:
             members = members or _members(text)

@@ -22,7 +22,9 @@ from http_front import api_description, batch, openapi, responses, sdk_settings,
 from http_front.api_description import described
 from http_front.config import FrontConfig
 from http_front.cors import preflight_headers
+from http_front.custom_event import NAMES, decode_custom_event
 from http_front.endpoints import Endpoint, Fill
+from http_front.flat_pixel import read_parameters
 from http_front.parsed_request import ParsedRequest
 from http_front.pixel import read_data
 
@@ -69,15 +71,26 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     """Add every route to the app. The handler of a route that collects events is its Endpoint."""
     limit = config.max_event_bytes
     for kind in schema.KINDS.values():
-        for name in filter(None, (kind.routes.long, kind.routes.short)):
-            about = api_description.single(kind)
+        about = api_description.single(kind)
+        for name in filter(None, (kind.routes.long, kind.routes.short, kind.routes.other)):
             _collect(app, Endpoint(f"/v1/{name}", "single", _single(kind, limit), description=about))
         if kind.routes.pixel:
-            path = f"/v1/pixel/{kind.routes.pixel}"
             about = api_description.pixel(kind)
             pixel = Endpoint("/v1/pixel", "image", _single(kind, limit), text_in_query=read_data, description=about)
-            _collect(app, pixel, path, "GET")
-            _add(app, _pixel_head, path, "HEAD")
+            _collect_pixel(app, pixel, kind.routes.pixel)
+        if kind.routes.flat_pixel:
+            pixel = Endpoint(
+                "/pixel/v1",
+                "image",
+                _single(kind, limit),
+                key_in_query=True,
+                text_in_query=read_parameters,
+                description=api_description.flat_pixel(kind),
+            )
+            _collect_pixel(app, pixel, kind.routes.flat_pixel)
+        if path := kind.routes.free_form:
+            about = api_description.custom(kind)
+            _collect(app, Endpoint(f"/v1/{path}", "single", _custom(kind, limit), names=NAMES, description=about))
     read_batch = partial(batch.read_body, event_limit=limit)
     read_webhook = partial(webhook.read_webhook, event_limit=limit)
     for path in ("/v1/batch", "/v1/import", "/v1/b"):
@@ -87,14 +100,17 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     _collect(app, beacon)
     for path in ("/v1/webhook", "/v1/w"):
         about = api_description.WEBHOOK
-        _collect(app, Endpoint(path, "single", read_webhook, key_in_query=True, description=about))
-    _add(app, _discard, "/v1/m", "POST")
-    _add(app, _product, "/", "GET", "HEAD")
-    _add(app, _health, "/health", "GET", "HEAD")
-    _add(app, openapi.openapi_json, "/openapi.json", "GET", "HEAD")
-    _add(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
-    _add(app, sdk_settings.customerio_settings, "/customerio/v1/projects/<key:str>/settings", "GET", "HEAD")
-    _add(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
+        webhooks = Endpoint(path, "single", read_webhook, key_in_query=True, reads_form=True, description=about)
+        _collect(app, webhooks)
+        _add(app, _check, path, "GET", "HEAD")
+    _answer(app, _discard, "/v1/m", "POST")
+    for path in ("/", "/version"):
+        _answer(app, _product, path, "GET", "HEAD")
+    _answer(app, _health, "/health", "GET", "HEAD")
+    _answer(app, openapi.openapi_json, "/openapi.json", "GET", "HEAD")
+    _answer(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
+    _answer(app, sdk_settings.customerio_settings, "/customerio/v1/projects/<key:str>/settings", "GET", "HEAD")
+    _answer(app, sdk_settings.rudder_source_config, "/sourceConfig", "GET", "HEAD")
     app.ctx.openapi = openapi.encoded(app)
 
 
@@ -105,10 +121,20 @@ def _collect(app: Sanic[Any, Any], endpoint: Endpoint, path: str = "", method: s
     _add(app, _preflight, path, "OPTIONS")
 
 
+def _collect_pixel(app: Sanic[Any, Any], endpoint: Endpoint, name: str) -> None:
+    path = f"{endpoint.path}/{name}"
+    _collect(app, endpoint, path, "GET")
+    _add(app, _pixel_head, path, "HEAD")
+
+
 def _add(app: Sanic[Any, Any], handler: Handler, path: str, *methods: str) -> None:
+    """A route beside others of its path, which has its preflight."""
     app.add_route(handler, path, methods=methods, name=_name(path, methods[0]))
-    if "GET" in methods or handler is _discard:
-        _add(app, _preflight, path, "OPTIONS")
+
+
+def _answer(app: Sanic[Any, Any], handler: Handler, path: str, *methods: str) -> None:
+    _add(app, handler, path, *methods)
+    _add(app, _preflight, path, "OPTIONS")
 
 
 def _name(path: str, method: str) -> str:
@@ -123,10 +149,24 @@ def _single(kind: schema.Kind, limit: int) -> Fill:
     return fill
 
 
+def _custom(kind: schema.Kind, limit: int) -> Fill:
+    def fill(request: ParsedRequest, text: bytes) -> Iterable[None]:
+        request.add(text.strip(), limit, kind, partial(decode_custom_event, head=request.head))
+        return ()
+
+    return fill
+
+
 @described(api_description.PIXEL_HEAD)
 async def _pixel_head(_: Request) -> HTTPResponse:
     """HEAD asks for the headers alone, so no event is collected."""
     return responses.pixel()
+
+
+@described(api_description.CHECK)
+async def _check(_: Request) -> HTTPResponse:
+    """Some senders verify a webhook's address before they send events to it."""
+    return responses.success()
 
 
 @described(api_description.DISCARD)

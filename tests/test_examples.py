@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -28,14 +29,17 @@ def test_curl_sends_an_event_by_every_route(trackside: Running) -> None:
     answers = dict(re.split(r"(?<=\S) +(?=[{i])", line) for line in lines)
     posts = {path for kind in schema.KINDS.values() for path in (kind.routes.long, kind.routes.short)}
     posts |= {"batch", "import", "b", "webhook?writeKey=curl-key", "w?writeKey=curl-key"}
+    posts |= {"merge", "custom/event"}
     pixels = {f"GET /v1/pixel/{kind.routes.pixel}" for kind in schema.KINDS.values()}
+    pixels |= {"GET /pixel/v1/track", "GET /pixel/v1/page"}
+    assert json.loads(answers.pop("GET /version"))["product"] == "trackside"
     assert answers == {
         **{f"POST /v1/{path}": '{"Success": true}' for path in posts},
         **dict.fromkeys(pixels, "image/gif"),
         "GET /health": '{"Success": true}',
     }
     records = trackside.queued()
-    assert len(records) == 6 * 3 + 3 * 2 + 2
+    assert len(records) == 6 * 3 + 3 * 2 + 2 + 4
     assert {record["writeKey"] for record in records} == {"curl-key"}
     assert [record["type"] for record in records][:18:3] == list(schema.KINDS)
     assert {record["context"]["page"]["path"] for record in records if record.get("integrations")} == {"/home"}

@@ -13,12 +13,15 @@ from tests.spec.expectations import assert_accepted, assert_answer, record
 
 LONG = {kind: kind for kind in ("identify", "track", "page", "screen", "group", "alias")}
 SHORT = {kind[0]: kind for kind in LONG}
-SINGLE = [f"/v1/{path}" for path in LONG | SHORT]
+OTHER = {"merge": "alias"}
+SINGLE = [f"/v1/{path}" for path in LONG | SHORT | OTHER]
 BATCH = ["/v1/batch", "/v1/import", "/v1/b"]
 WEBHOOK = ["/v1/webhook", "/v1/w"]
-PIXEL = [f"/v1/pixel/{kind}" for kind in LONG]
-POSTED = [*SINGLE, *BATCH, *WEBHOOK]
-FETCHED = [*PIXEL, "/health"]
+CUSTOM = ["/v1/custom/event"]
+FLAT_PIXEL = {f"/pixel/v1/{kind}": kind for kind in ("track", "page")}
+PIXEL = [*(f"/v1/pixel/{kind}" for kind in LONG), *FLAT_PIXEL]
+POSTED = [*SINGLE, *BATCH, *WEBHOOK, *CUSTOM]
+FETCHED = [*PIXEL, "/", "/version", "/health"]
 OF_SDKS = [
     "/beacon/v1/batch",
     "/v1/m",
@@ -36,7 +39,7 @@ def event(**members: str) -> dict[str, str]:
     return {**ids, "event": "e", "groupId": "g", "previousId": "p", **members}
 
 
-@pytest.mark.parametrize(("path", "kind"), (LONG | SHORT).items())
+@pytest.mark.parametrize(("path", "kind"), (LONG | SHORT | OTHER).items())
 def test_single_event_is_posted(trackside: Running, path: str, kind: str) -> None:
     sent = event()
     assert_accepted(trackside, trackside.post(f"/v1/{path}", sent), record(kind, sent))
@@ -55,8 +58,44 @@ def test_pixel_is_fetched(trackside: Running, kind: str) -> None:
     assert trackside.queued() == [record(kind, sent)]
 
 
-def test_root_names_product_version_and_documentation(trackside: Running) -> None:
-    answer = trackside.http.get("/")
+@pytest.mark.parametrize(("path", "kind"), FLAT_PIXEL.items())
+def test_pixel_with_flat_parameters_is_fetched(trackside: Running, path: str, kind: str) -> None:
+    sent = event()
+    response = trackside.http.get(path, params={**sent, "writeKey": KEY})
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "image/gif")
+    assert trackside.queued() == [record(kind, sent)]
+
+
+@pytest.mark.parametrize("path", CUSTOM)
+def test_custom_event_is_posted(trackside: Running, path: str) -> None:
+    metadata = {"writeKey": KEY, "eventName": "e", "eventID": "custom", "userID": "u"}
+    response = trackside.post(path, {"_metarouter": metadata, "a": 1}, key=None)
+    sent = {"messageId": "custom", "userId": "u", "event": "e", "properties": {"a": 1}}
+    assert_accepted(trackside, response, record("track", sent))
+
+
+@pytest.mark.parametrize("type_", ["alias", "merge", "", None])
+def test_merge_may_have_its_own_name_as_type(trackside: Running, type_: str | None) -> None:
+    sent = event()
+    assert_accepted(trackside, trackside.post("/v1/merge", {**sent, "type": type_}), record("alias", sent))
+
+
+@pytest.mark.parametrize(("path", "type_"), [("merge", "track"), ("merge", "Merge"), ("track", "merge"), ("page", "p")])
+def test_type_that_is_not_the_route_s_is_refused(trackside: Running, path: str, type_: str) -> None:
+    answer = trackside.post(f"/v1/{path}", event(type=type_))
+    assert (answer.status_code, answer.json()["code"]) == (400, "type_mismatch")
+    assert trackside.queued() == []
+
+
+def test_merge_is_no_type_of_a_batch(trackside: Running) -> None:
+    answer = trackside.post("/v1/batch", {"batch": [event(type="merge")]})
+    assert (answer.status_code, answer.json()["code"]) == (400, "unknown_type")
+    assert trackside.queued() == []
+
+
+@pytest.mark.parametrize("path", ["/", "/version"])
+def test_root_and_version_name_product_version_and_documentation(trackside: Running, path: str) -> None:
+    answer = trackside.http.get(path)
     assert answer.status_code == 200
     assert answer.json() == {
         "product": "trackside",
@@ -88,7 +127,8 @@ def test_options_answers_a_preflight(trackside: Running, path: str) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [(method, path) for path in POSTED for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE")]
+    [(method, path) for path in POSTED for method in ("PUT", "PATCH", "DELETE")]
+    + [(method, path) for path in POSTED if path not in WEBHOOK for method in ("GET", "HEAD")]
     + [(method, path) for path in FETCHED for method in ("POST", "PUT", "PATCH", "DELETE")],
 )
 def test_wrong_method_is_405_with_those_that_are_allowed(trackside: Running, method: str, path: str) -> None:
@@ -100,7 +140,11 @@ def test_wrong_method_is_405_with_those_that_are_allowed(trackside: Running, met
         assert (response.status_code, response.content) == (405, b"")
     else:
         assert_answer(response, 405, {**body, **lower})
-    expected = {"POST", "OPTIONS"} if path in POSTED else {"GET", "HEAD", "OPTIONS"}
+    expected = {
+        "OPTIONS",
+        *(["POST"] if path in POSTED else []),
+        *(["GET", "HEAD"] if path in FETCHED + WEBHOOK else []),
+    }
     assert set(response.headers["Allow"].split(", ")) == expected
     assert trackside.queued() == []
 
@@ -118,13 +162,13 @@ def test_head_has_the_headers_of_get_and_does_nothing(trackside: Running, path: 
     data = {"data": "eyJtZXNzYWdlSWQiOiJoZWFkIiwidXNlcklkIjoidSJ9"}
     response = trackside.http.head(path, params=data, headers=basic(KEY))
     assert (response.status_code, response.content) == (200, b"")
-    assert response.headers["Content-Type"] == ("application/json" if path == "/health" else "image/gif")
+    assert response.headers["Content-Type"] == ("image/gif" if path in PIXEL else "application/json")
     assert int(response.headers["Content-Length"]) > 0
     assert trackside.queued() == []
 
 
 @pytest.mark.parametrize("form", ["{}/", "{}//", "/{}", "//{}//", "{}///?a=b"])
-@pytest.mark.parametrize(("path", "kind"), (LONG | SHORT).items())
+@pytest.mark.parametrize(("path", "kind"), (LONG | SHORT | OTHER).items())
 def test_slashes_more_are_the_same_route(trackside: Running, path: str, kind: str, form: str) -> None:
     sent = event()
     target = form.format(f"/v1//{path}" if form == "{}/" else f"/v1/{path}")
@@ -139,6 +183,7 @@ def test_slashes_more_are_the_same_route(trackside: Running, path: str, kind: st
     ("method", "path", "status"),
     [("POST", path, 200) for path in (*BATCH, *WEBHOOK)]
     + [("GET", "/health", 200), ("OPTIONS", "/v1/batch", 200), ("GET", "/v1/batch", 405)]
+    + [("GET", "/version", 200), ("POST", "/v1/custom/event", 400), ("GET", "/v1/custom/event", 405)]
     + [("HEAD", path, 200) for path in PIXEL],
 )
 def test_slashes_more_are_the_same_route_for_every_method(
@@ -163,6 +208,13 @@ def test_slashes_more_are_the_same_route_for_every_method(
         "/v1/pixel",
         "/v1/pixel/batch",
         "/v1/pixel/t",
+        "/pixel/v1",
+        "/pixel/v1/identify",
+        "/pixel/track",
+        "/v1/custom",
+        "/v1/custom/event/1",
+        "/version/1",
+        "/merge",
         "/metrics",
         "/v1/tr%61ck%00",
         "/v1/track/../page",

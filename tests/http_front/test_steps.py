@@ -9,6 +9,7 @@ from functools import partial
 import pytest
 
 from event_model import jsontext
+from http1.request_head import RequestHead
 from http_front import batch, webhook
 from http_front.endpoints import Endpoint
 from http_front.parsed_request import ParsedRequest
@@ -37,7 +38,7 @@ def test_there_is_a_step_for_every_64_events(door: Endpoint, body: object) -> No
     text = json.dumps(body).encode()
     collected = ParsedRequest(door.form)
     assert [len(collected.entries) for _ in door.steps(collected, text)] == [64, 128, 150]
-    assert collected == door.read(text)
+    assert collected == door.read(text, RequestHead())
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 

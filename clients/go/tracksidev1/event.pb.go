@@ -882,7 +882,7 @@ var File_trackside_v1_event_proto protoreflect.FileDescriptor
 
 const file_trackside_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xb8\f\n" +
+	"\x18trackside/v1/event.proto\x12\ftrackside.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1atrackside/v1/context.proto\x1a\x1atrackside/v1/options.proto\"\xda\f\n" +
 	"\x05Event\x12\x1d\n" +
 	"\n" +
 	"message_id\x18\x01 \x01(\tR\tmessageId\x12\x1f\n" +
@@ -900,17 +900,17 @@ const file_trackside_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"extra_json\x18\f \x01(\tR\textraJson\x12Q\n" +
 	"\bidentify\x18\x14 \x01(\v2\x16.trackside.v1.IdentifyB\x1b\x8a\xe4\x19\x17\n" +
-	"\bidentify\x12\x01i\x1a\bidentifyH\x02R\bidentify\x12B\n" +
-	"\x05track\x18\x15 \x01(\v2\x13.trackside.v1.TrackB\x15\x8a\xe4\x19\x11\n" +
-	"\x05track\x12\x01t\x1a\x05trackH\x02R\x05track\x12=\n" +
-	"\x04page\x18\x16 \x01(\v2\x12.trackside.v1.PageB\x13\x8a\xe4\x19\x0f\n" +
-	"\x04page\x12\x01p\x1a\x04pageH\x02R\x04page\x12G\n" +
+	"\bidentify\x12\x01i\x1a\bidentifyH\x02R\bidentify\x12W\n" +
+	"\x05track\x18\x15 \x01(\v2\x13.trackside.v1.TrackB*\x8a\xe4\x19&\n" +
+	"\x05track\x12\x01t\x1a\x05track*\x05track2\fcustom/eventH\x02R\x05track\x12C\n" +
+	"\x04page\x18\x16 \x01(\v2\x12.trackside.v1.PageB\x19\x8a\xe4\x19\x15\n" +
+	"\x04page\x12\x01p\x1a\x04page*\x04pageH\x02R\x04page\x12G\n" +
 	"\x06screen\x18\x17 \x01(\v2\x14.trackside.v1.ScreenB\x17\x8a\xe4\x19\x13\n" +
 	"\x06screen\x12\x01s\x1a\x06screenH\x02R\x06screen\x12B\n" +
 	"\x05group\x18\x18 \x01(\v2\x13.trackside.v1.GroupB\x15\x8a\xe4\x19\x11\n" +
-	"\x05group\x12\x01g\x1a\x05groupH\x02R\x05group\x12B\n" +
-	"\x05alias\x18\x19 \x01(\v2\x13.trackside.v1.AliasB\x15\x8a\xe4\x19\x11\n" +
-	"\x05alias\x12\x01a\x1a\x05aliasH\x02R\x05alias:\xb0\x03\xbaH\xac\x03\x1ac\n" +
+	"\x05group\x12\x01g\x1a\x05groupH\x02R\x05group\x12I\n" +
+	"\x05alias\x18\x19 \x01(\v2\x13.trackside.v1.AliasB\x1c\x8a\xe4\x19\x18\n" +
+	"\x05alias\x12\x01a\x1a\x05alias\"\x05mergeH\x02R\x05alias:\xb0\x03\xbaH\xac\x03\x1ac\n" +
 	"\x0fuserId.required\x12!userId or anonymousId is required\x1a-this.user_id != '' || this.anonymous_id != ''\x1a\xae\x01\n" +
 	"\x13previousId.required\x122previousId is required, or anonymousId with userId\x1ac!has(this.alias) || this.alias.previous_id != '' || (this.user_id != '' && this.anonymous_id != '')\x1a\x93\x01\n" +
 	"\x12messageId.required\x12fmessageId is required, unless the setting generate_message_id is true, for all sources or for this one\x1a\x15this.message_id != ''B\x0e\n" +

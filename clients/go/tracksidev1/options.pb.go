@@ -33,7 +33,14 @@ type Routes struct {
 	// Optional. The last segment of the abbreviated route: `t` is `POST /v1/t`.
 	Short string `protobuf:"bytes,2,opt,name=short,proto3" json:"short,omitempty"`
 	// Optional. The last segment of the pixel's route: `track` is `GET /v1/pixel/track`.
-	Pixel         string `protobuf:"bytes,3,opt,name=pixel,proto3" json:"pixel,omitempty"`
+	Pixel string `protobuf:"bytes,3,opt,name=pixel,proto3" json:"pixel,omitempty"`
+	// Optional. The last segment of another system's route for this kind: `merge` is `POST /v1/merge`, RudderStack's.
+	Other string `protobuf:"bytes,4,opt,name=other,proto3" json:"other,omitempty"`
+	// Optional. The last segment of the route of a pixel with flat parameters: `track` is `GET /pixel/v1/track`.
+	FlatPixel string `protobuf:"bytes,5,opt,name=flat_pixel,json=flatPixel,proto3" json:"flat_pixel,omitempty"`
+	// Optional. The route whose body is free-form, and becomes an object of this kind: `custom/event` is
+	// `POST /v1/custom/event`. The kind MUST have a member `properties`.
+	FreeForm      string `protobuf:"bytes,6,opt,name=free_form,json=freeForm,proto3" json:"free_form,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -85,6 +92,27 @@ func (x *Routes) GetShort() string {
 func (x *Routes) GetPixel() string {
 	if x != nil {
 		return x.Pixel
+	}
+	return ""
+}
+
+func (x *Routes) GetOther() string {
+	if x != nil {
+		return x.Other
+	}
+	return ""
+}
+
+func (x *Routes) GetFlatPixel() string {
+	if x != nil {
+		return x.FlatPixel
+	}
+	return ""
+}
+
+func (x *Routes) GetFreeForm() string {
+	if x != nil {
+		return x.FreeForm
 	}
 	return ""
 }
@@ -314,11 +342,15 @@ var File_trackside_v1_options_proto protoreflect.FileDescriptor
 
 const file_trackside_v1_options_proto_rawDesc = "" +
 	"\n" +
-	"\x1atrackside/v1/options.proto\x12\ftrackside.v1\x1a google/protobuf/descriptor.proto\"H\n" +
+	"\x1atrackside/v1/options.proto\x12\ftrackside.v1\x1a google/protobuf/descriptor.proto\"\x9a\x01\n" +
 	"\x06Routes\x12\x12\n" +
 	"\x04long\x18\x01 \x01(\tR\x04long\x12\x14\n" +
 	"\x05short\x18\x02 \x01(\tR\x05short\x12\x14\n" +
-	"\x05pixel\x18\x03 \x01(\tR\x05pixel\"\x92\x01\n" +
+	"\x05pixel\x18\x03 \x01(\tR\x05pixel\x12\x14\n" +
+	"\x05other\x18\x04 \x01(\tR\x05other\x12\x1d\n" +
+	"\n" +
+	"flat_pixel\x18\x05 \x01(\tR\tflatPixel\x12\x1b\n" +
+	"\tfree_form\x18\x06 \x01(\tR\bfreeForm\"\x92\x01\n" +
 	"\x06Member\x12\x14\n" +
 	"\x05alias\x18\x01 \x01(\tR\x05alias\x12'\n" +
 	"\x0faccepts_integer\x18\x02 \x01(\bR\x0eacceptsInteger\x12.\n" +

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atrackside/v1/options.proto\x12\x0ctrackside.v1\x1a google/protobuf/descriptor.proto\"4\n\x06Routes\x12\x0c\n\x04long\x18\x01 \x01(\t\x12\r\n\x05short\x18\x02 \x01(\t\x12\r\n\x05pixel\x18\x03 \x01(\t\"_\n\x06Member\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\x17\n\x0f\x61\x63\x63\x65pts_integer\x18\x02 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pts_empty_array\x18\x03 \x01(\x08\x12\x10\n\x08stand_in\x18\x04 \x01(\t\"\xa3\x01\n\x06Limits\x12\x13\n\x0b\x65vent_bytes\x18\x01 \x01(\r\x12\x13\n\x0b\x62\x61tch_bytes\x18\x02 \x01(\r\x12\x16\n\x0einjected_bytes\x18\x03 \x01(\r\x12\x16\n\x0e\x64\x65livery_bytes\x18\x04 \x01(\r\x12\x17\n\x0f\x64\x65livery_events\x18\x05 \x01(\r\x12\x15\n\rmessage_bytes\x18\x06 \x01(\r\x12\x0f\n\x07nesting\x18\x07 \x01(\r:E\n\x06routes\x12\x1d.google.protobuf.FieldOptions\x18\xc1\x9c\x03 \x01(\x0b\x32\x14.trackside.v1.Routes:E\n\x06member\x12\x1d.google.protobuf.FieldOptions\x18\xc2\x9c\x03 \x01(\x0b\x32\x14.trackside.v1.Member:G\n\x06limits\x12\x1f.google.protobuf.ServiceOptions\x18\xc1\x9c\x03 \x01(\x0b\x32\x14.trackside.v1.LimitsBe\n\x10\x64\x65v.trackside.v1B\x0cOptionsProtoP\x01ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1atrackside/v1/options.proto\x12\x0ctrackside.v1\x1a google/protobuf/descriptor.proto\"j\n\x06Routes\x12\x0c\n\x04long\x18\x01 \x01(\t\x12\r\n\x05short\x18\x02 \x01(\t\x12\r\n\x05pixel\x18\x03 \x01(\t\x12\r\n\x05other\x18\x04 \x01(\t\x12\x12\n\nflat_pixel\x18\x05 \x01(\t\x12\x11\n\tfree_form\x18\x06 \x01(\t\"_\n\x06Member\x12\r\n\x05\x61lias\x18\x01 \x01(\t\x12\x17\n\x0f\x61\x63\x63\x65pts_integer\x18\x02 \x01(\x08\x12\x1b\n\x13\x61\x63\x63\x65pts_empty_array\x18\x03 \x01(\x08\x12\x10\n\x08stand_in\x18\x04 \x01(\t\"\xa3\x01\n\x06Limits\x12\x13\n\x0b\x65vent_bytes\x18\x01 \x01(\r\x12\x13\n\x0b\x62\x61tch_bytes\x18\x02 \x01(\r\x12\x16\n\x0einjected_bytes\x18\x03 \x01(\r\x12\x16\n\x0e\x64\x65livery_bytes\x18\x04 \x01(\r\x12\x17\n\x0f\x64\x65livery_events\x18\x05 \x01(\r\x12\x15\n\rmessage_bytes\x18\x06 \x01(\r\x12\x0f\n\x07nesting\x18\x07 \x01(\r:E\n\x06routes\x12\x1d.google.protobuf.FieldOptions\x18\xc1\x9c\x03 \x01(\x0b\x32\x14.trackside.v1.Routes:E\n\x06member\x12\x1d.google.protobuf.FieldOptions\x18\xc2\x9c\x03 \x01(\x0b\x32\x14.trackside.v1.Member:G\n\x06limits\x12\x1f.google.protobuf.ServiceOptions\x18\xc1\x9c\x03 \x01(\x0b\x32\x14.trackside.v1.LimitsBe\n\x10\x64\x65v.trackside.v1B\x0cOptionsProtoP\x01ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020dev.trackside.v1B\014OptionsProtoP\001ZAgithub.com/trackside/trackside/clients/go/tracksidev1;tracksidev1'
   _globals['_ROUTES']._serialized_start=78
-  _globals['_ROUTES']._serialized_end=130
-  _globals['_MEMBER']._serialized_start=132
-  _globals['_MEMBER']._serialized_end=227
-  _globals['_LIMITS']._serialized_start=230
-  _globals['_LIMITS']._serialized_end=393
+  _globals['_ROUTES']._serialized_end=184
+  _globals['_MEMBER']._serialized_start=186
+  _globals['_MEMBER']._serialized_end=281
+  _globals['_LIMITS']._serialized_start=284
+  _globals['_LIMITS']._serialized_end=447
 # @@protoc_insertion_point(module_scope)

@@ -12,14 +12,20 @@ LIMITS_FIELD_NUMBER: _ClassVar[int]
 limits: _descriptor.FieldDescriptor
 
 class Routes(_message.Message):
-    __slots__ = ("long", "short", "pixel")
+    __slots__ = ("long", "short", "pixel", "other", "flat_pixel", "free_form")
     LONG_FIELD_NUMBER: _ClassVar[int]
     SHORT_FIELD_NUMBER: _ClassVar[int]
     PIXEL_FIELD_NUMBER: _ClassVar[int]
+    OTHER_FIELD_NUMBER: _ClassVar[int]
+    FLAT_PIXEL_FIELD_NUMBER: _ClassVar[int]
+    FREE_FORM_FIELD_NUMBER: _ClassVar[int]
     long: str
     short: str
     pixel: str
-    def __init__(self, long: _Optional[str] = ..., short: _Optional[str] = ..., pixel: _Optional[str] = ...) -> None: ...
+    other: str
+    flat_pixel: str
+    free_form: str
+    def __init__(self, long: _Optional[str] = ..., short: _Optional[str] = ..., pixel: _Optional[str] = ..., other: _Optional[str] = ..., flat_pixel: _Optional[str] = ..., free_form: _Optional[str] = ...) -> None: ...
 
 class Member(_message.Message):
     __slots__ = ("alias", "accepts_integer", "accepts_empty_array", "stand_in")
