@@ -83,12 +83,19 @@ def flat_pixel(kind: schema.Kind) -> Description:
 
 def custom(kind: schema.Kind) -> Description:
     """MetaRouter's custom events, which become events of this kind."""
+    text = {"type": "string", "minLength": 1}
+    metadata = {
+        "type": "object",
+        "properties": dict.fromkeys(("writeKey", "eventName", "eventID", "anonymousID", "userID"), text),
+        "required": ["writeKey", "eventName"],
+        "anyOf": [{"required": ["anonymousID"]}, {"required": ["userID"]}],
+    }
     return Description(
         f"Collect any JSON object as a {kind.name} event",
         _collected("single", "Success"),
         EVENTS,
-        "MetaRouter's metadata stands in `_metarouter`, in the header `X-Event-Metadata`, or in the query.",
-        body={"type": "object"},
+        "Where the body has no `_metarouter`, it stands in the header `X-Event-Metadata`, or its members in the query.",
+        body={"type": "object", "properties": {"_metarouter": metadata}, "required": ["_metarouter"]},
     )
 
 

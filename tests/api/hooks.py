@@ -34,9 +34,18 @@ schemathesis.openapi.format("date-time", _TIMES.map(datetime.isoformat))
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """Generators do not look into `contentSchema`, so a pixel's data gets a format that they know."""
-    for methods in raw_schema["paths"].values():
+    """Generators do not look into `contentSchema`, so a pixel's data gets a format that they know.
+
+    OpenAPI cannot say that one of two parameters must be there, so flat pixels get those that every kind requires.
+    """
+    for path, methods in raw_schema["paths"].items():
         for operation in methods.values():
+            if path.startswith("/pixel/v1/"):
+                operation["parameters"] = [
+                    {**parameter, "required": True, "schema": {"type": "string", "minLength": 1}}
+                    for parameter in operation.get("parameters", ())
+                    if parameter["name"] in ("messageId", "userId", "event")
+                ]
             for parameter in operation.get("parameters", ()):
                 if "contentSchema" in parameter["schema"]:
                     parameter["schema"] = {"type": "string", "format": _FORMAT}

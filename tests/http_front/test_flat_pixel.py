@@ -10,6 +10,7 @@ import pytest
 from tests.running import KEY, Running, basic
 from tests.spec.expectations import (
     MISSING_KEY,
+    MISSING_MESSAGE_ID,
     TOO_LARGE,
     assert_refused_pixel,
     kept_refused,
@@ -110,7 +111,7 @@ def test_missing_key_is_the_documented_error(trackside: Running, path: str, kind
 
 @paths
 def test_rules_are_those_of_the_kind(trackside: Running, path: str, kind: str) -> None:
-    assert_refused_pixel(trackside, get(trackside, path, parameters("")), 400, required("messageId"))
+    assert_refused_pixel(trackside, get(trackside, path, parameters("")), 400, MISSING_MESSAGE_ID)
     nobody = single("userId or anonymousId is required", "userId", "required")
     refused = get(trackside, path, parameters(f"nobody {kind}", anonymousId=""))
     assert_refused_pixel(trackside, refused, 400, nobody)
