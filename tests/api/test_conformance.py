@@ -20,7 +20,7 @@ from tests.running import KEY, collector
 HERE = Path(__file__).parent
 RECORD = HERE.parents[1] / "docs" / "schema" / "record.json"
 FEW = ["--phases", "fuzzing", "--max-examples", "6", "--seed", "15"]
-MANY = ["--phases", "examples,coverage,fuzzing", "--max-examples", "100"]
+MANY = ["--phases", "examples,coverage,fuzzing", "--max-examples", "200"]
 
 
 @pytest.mark.timeout(1800)
