@@ -261,7 +261,7 @@ class Connection(asyncio.Protocol):
         if not exchange or not exchange.answered or not (exchange.is_received or not exchange.keep_alive):
             return
         self._exchange = None
-        if exchange.keep_alive:
+        if exchange.keep_alive and not self._signal.stopped:
             self._wait(self.app.config.KEEP_ALIVE_TIMEOUT)
             self._read_soon()
         else:
