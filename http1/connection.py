@@ -306,8 +306,8 @@ class Connection(asyncio.Protocol):
         elif exchange.answered:
             self.close()
         elif not exchange.is_received:
-            exchange.fail(RequestTimeout("The request's body took too long to arrive"))
             self._wait(self.app.config.RESPONSE_TIMEOUT)
+            exchange.fail(RequestTimeout("The request's body took too long to arrive"))
         else:
             exchange.fail(ServiceUnavailable("The answer took too long"))
             if not exchange.answered:
