@@ -259,7 +259,7 @@ class Connection(asyncio.Protocol):
         if not exchange or not exchange.answered or not (exchange.is_received or not exchange.keep_alive):
             return
         self._exchange = None
-        if exchange.keep_alive:
+        if exchange.keep_alive and not self._signal.stopped:
             self._wait(self.app.config.KEEP_ALIVE_TIMEOUT)
             self._read_soon()
         else:
@@ -304,8 +304,8 @@ class Connection(asyncio.Protocol):
         elif exchange.answered:
             self.close()
         elif not exchange.is_received:
-            exchange.fail(RequestTimeout("The request's body took too long to arrive"))
             self._wait(self.app.config.RESPONSE_TIMEOUT)
+            exchange.fail(RequestTimeout("The request's body took too long to arrive"))
         else:
             exchange.fail(ServiceUnavailable("The answer took too long"))
             if not exchange.answered:

@@ -142,6 +142,19 @@ def test_stop_tells_those_who_go_on_sending(serve: Serve, encoding: str) -> None
     assert queued(serving) == sent
 
 
+def test_stop_ends_a_connection_that_was_answered_before_its_body_came(serve: Serve) -> None:
+    serving = serve("--drain-timeout=600").ready()
+    url = httpx.URL(serving.http)
+    with connected((url.host, url.port or 0)) as slow, connected((url.host, url.port or 0)) as idle:
+        slow.send(head("/nowhere", "Content-Length: 2") + b"{")
+        assert slow.answer().status == 404
+        serving.process.terminate()
+        assert idle.ended()
+        slow.send(b"}")
+        assert slow.ended()
+    assert serving.ended() == 0
+
+
 def test_stop_waits_no_longer_than_it_is_told(serve: Serve) -> None:
     serving = serve("--drain-timeout=0.2").ready()
     slow = SlowRequest(serving, "slow")

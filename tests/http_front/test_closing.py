@@ -17,7 +17,7 @@ from tests.spec.expectations import SUCCESS
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SANIC_KEEP_ALIVE_TIMEOUT", "0.5")
-        with collector(tmp_path_factory.mktemp("hasty"), body_timeout=0.3, service_timeout=1) as running:
+        with collector(tmp_path_factory.mktemp("hasty"), body_timeout=0.3, service_timeout=20) as running:
             yield running
 
 
@@ -40,6 +40,14 @@ def test_connection_is_released_after_a_fault_in_a_head_that_came_in_pieces(
         assert wire.answer().status in (400, 408)
         assert wire.ended()
         assert_released(hasty, wire, 10)
+
+
+def test_connection_is_released_after_a_body_that_did_not_come(hasty: Running) -> None:
+    with connected(hasty.http_address) as wire:
+        wire.send(head("/v1/page", "Content-Length: 9"))
+        assert wire.answer().status == 408
+        assert wire.ended()
+        assert_released(hasty, wire, 15)
 
 
 def test_connection_whose_client_does_not_read_its_answers_is_released(hasty: Running) -> None:
