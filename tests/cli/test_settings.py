@@ -88,6 +88,29 @@ def test_bad_settings_file_is_a_sentence(file: str, sentence: str) -> None:
     assert str(caught.value).startswith(sentence)
 
 
+@pytest.mark.parametrize("port", ["http_port", "grpc_port", "admin_port"])
+def test_port_of_kubernetes_is_no_setting(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable(port), "tcp://10.0.0.1:8080")
+    assert getattr(load({}), port) == Settings.model_fields[port].default
+    Path("trackside.toml").write_text(f"{port} = 9")
+    assert getattr(load({}), port) == 9
+    Path("trackside.toml").write_text(f"{port} = 'x'")
+    with pytest.raises(InvalidSettings, match=rf"^{port} in the settings file cannot be 'x': "):
+        load({})
+
+
+@pytest.mark.parametrize("given", ["tcp://", "tcp://10.0.0.1", "http://10.0.0.1:8080", "tcp:10.0.0.1:8080", "x"])
+def test_port_that_is_not_of_kubernetes_is_a_sentence(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKSIDE_HTTP_PORT", given)
+    with pytest.raises(InvalidSettings, match=r"^TRACKSIDE_HTTP_PORT cannot be "):
+        load({})
+
+
+def test_queue_may_have_any_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKSIDE_QUEUE", "tcp://10.0.0.1:8080")
+    assert load({}).queue == "tcp://10.0.0.1:8080"
+
+
 @pytest.mark.parametrize("given", ["1", "0", "1,2", "10.0.0.0/33", "10.0.0", "2001:db8::/129", "proxy.example", "a b"])
 def test_trusted_proxies_are_networks_and_no_number(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hint = "name the networks or addresses of the proxies, with commas between them, as in '10.0.0.0/8, ::1'."
