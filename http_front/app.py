@@ -39,6 +39,7 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
         {
             "AUTO_EXTEND": False,
             "GRACEFUL_SHUTDOWN_TIMEOUT": config.drain_timeout,
+            "KEEP_ALIVE_TIMEOUT": config.keep_alive_timeout,
             "REQUEST_TIMEOUT": config.body_timeout,
             "RESPONSE_TIMEOUT": config.body_timeout + config.service_timeout * 2,
         }

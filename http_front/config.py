@@ -69,6 +69,12 @@ class FrontConfig(BaseSettings):
         description="Answer 200 in place of 207 to clients that are known to send everything again on 207.",
     )
     body_timeout: float = Field(default=30.0, gt=0, description="Seconds that a request's body may take to arrive.")
+    keep_alive_timeout: float = Field(
+        default=120.0,
+        gt=0,
+        description="Seconds for which an idle HTTP connection is kept. Set it above the time of a load balancer in "
+        "front, which else sends a request as the connection ends.",
+    )
     service_timeout: float = Field(default=10.0, gt=0, description="Seconds that a call of the service may take.")
     drain_timeout: float = Field(
         default=20.0, ge=0, description="Seconds that a stopping process may take to answer what it is answering."

@@ -15,10 +15,9 @@ from tests.spec.expectations import SUCCESS
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SANIC_KEEP_ALIVE_TIMEOUT", "0.5")
-        with collector(tmp_path_factory.mktemp("hasty"), body_timeout=0.3, service_timeout=1) as running:
-            yield running
+    limits = {"body_timeout": 0.3, "service_timeout": 1, "keep_alive_timeout": 0.5}
+    with collector(tmp_path_factory.mktemp("hasty"), **limits) as running:
+        yield running
 
 
 def assert_released(running: Running, wire: Wire, seconds: float) -> None:

@@ -18,7 +18,7 @@ BATCH = ["/v1/batch", "/v1/import", "/v1/b"]
 WEBHOOK = ["/v1/webhook", "/v1/w"]
 PIXEL = [f"/v1/pixel/{kind}" for kind in LONG]
 POSTED = [*SINGLE, *BATCH, *WEBHOOK]
-FETCHED = [*PIXEL, "/health"]
+FETCHED = [*PIXEL, "/health", "/robots.txt"]
 OF_SDKS = [
     "/beacon/v1/batch",
     "/v1/m",
@@ -63,6 +63,18 @@ def test_root_names_product_version_and_documentation(trackside: Running) -> Non
         "version": version("trackside"),
         "documentation": "https://github.com/trackside/trackside",
     }
+
+
+@pytest.mark.parametrize("path", ["/robots.txt", "/robots.txt/", "//robots.txt?a=b"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_crawlers_are_told_to_index_nothing(trackside: Running, method: str, path: str) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request(path, method=method))
+        answer = wire.answer(body=method == "GET")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert answer.body == (b"User-agent: *\nDisallow: /\n" if method == "GET" else b"")
+    assert answer.headers["content-length"] == "26"
+    assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_health_is_fetched(trackside: Running) -> None:
@@ -118,7 +130,8 @@ def test_head_has_the_headers_of_get_and_does_nothing(trackside: Running, path: 
     data = {"data": "eyJtZXNzYWdlSWQiOiJoZWFkIiwidXNlcklkIjoidSJ9"}
     response = trackside.http.head(path, params=data, headers=basic(KEY))
     assert (response.status_code, response.content) == (200, b"")
-    assert response.headers["Content-Type"] == ("application/json" if path == "/health" else "image/gif")
+    kinds = {"/health": "application/json", "/robots.txt": "text/plain; charset=utf-8"}
+    assert response.headers["Content-Type"] == kinds.get(path, "image/gif")
     assert int(response.headers["Content-Length"]) > 0
     assert trackside.queued() == []
 
