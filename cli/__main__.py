@@ -46,7 +46,7 @@ def serve(only: Part | None, **flags: Any) -> None:
 
     Prints where it listens once it is ready. SIGTERM and Ctrl-C answer what is being answered, then stop.
     """
-    settings.warn_of_misspelt_variables()
+    settings.warn_of_variables()
     try:
         sys.exit(run(settings.load(flags), only))
     except (settings.InvalidSettings, PortUnavailable) as error:

@@ -6,13 +6,20 @@ import difflib
 import json
 import logging
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from http_front.config import FrontConfig
 from service.config import ServiceConfig
@@ -24,6 +31,10 @@ DEFAULT_FILE = Path("trackside.toml")
 # How the supervisor hands what it opened to the processes that it starts.
 HTTP_FD = "TRACKSIDE_HTTP_FD"
 PARENT_FD = "TRACKSIDE_PARENT_FD"
+_SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://\S+:\d+")
+"""What Kubernetes sets TRACKSIDE_HTTP_PORT to in every pod beside a Service that is called trackside-http."""
+_SERVICE_LINK_NAME = re.compile(r"(?:\w+_)?SERVICE_(?:HOST|PORT(?:_\w+)?)")
+"""Kubernetes' other variables of that Service, whose values could be anything."""
 
 
 class InvalidSettings(Exception):
@@ -45,13 +56,21 @@ class Settings(ServiceConfig, FrontConfig):
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        named = init_settings().get("config") or env_settings().get("config")
+        variables = _Variables(settings_cls)
+        named = init_settings().get("config") or variables().get("config")
         path = Path(named) if named else DEFAULT_FILE if DEFAULT_FILE.exists() else None
-        return init_settings, env_settings, _File(settings_cls, path)
+        return init_settings, variables, _File(settings_cls, path)
+
+
+class _Variables(EnvSettingsSource):
+    """The TRACKSIDE_* variables, but for those of Kubernetes."""
+
+    def __call__(self) -> dict[str, Any]:
+        return {name: value for name, value in super().__call__().items() if not _is_service_link(name, value)}
 
 
 class _File(TomlConfigSettingsSource):
@@ -94,7 +113,7 @@ def _sentence(flags: Mapping[str, Any], error: Mapping[str, Any]) -> str:
     name = str(error["loc"][0])
     if name in flags:
         where = f"--{name.replace('_', '-')}"
-    elif any(key.upper() == variable(name) for key in os.environ):
+    elif any(key.upper() == variable(name) and not _is_service_link(name, os.environ[key]) for key in os.environ):
         where = variable(name)
     else:
         where = f"{name} in the settings file"
@@ -116,11 +135,24 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def warn_of_misspelt_variables() -> None:
-    """Log each TRACKSIDE_* variable that is almost a setting's. Others may be anyone's: Kubernetes sets some."""
-    known = {variable(name) for name in Settings.model_fields}
-    for key in sorted(os.environ):
-        if key.startswith(PREFIX) and key not in known:
-            near = difflib.get_close_matches(key.removeprefix(PREFIX).lower(), Settings.model_fields, n=1, cutoff=0.8)
+def warn_of_variables() -> None:
+    """Log each TRACKSIDE_* variable that is almost a setting's, and those of Kubernetes. Others may be anyone's."""
+    links: list[str] = []
+    for key, value in sorted(os.environ.items()):
+        name = key.removeprefix(PREFIX)
+        if name == key or _SERVICE_LINK_NAME.fullmatch(name):
+            continue
+        if _is_service_link(name.lower(), value):
+            links.append(key)
+        elif name.lower() not in Settings.model_fields:
+            near = difflib.get_close_matches(name.lower(), Settings.model_fields, n=1, cutoff=0.8)
             if near:
                 log.warning("%s is no setting: did you mean %s?", key, variable(near[0]))
+    if links:
+        hint = "the pod's `enableServiceLinks: false` keeps them away."
+        log.warning("Ignored, as Kubernetes sets them for a Service: %s; %s", ", ".join(links), hint)
+
+
+def _is_service_link(name: str, value: object) -> bool:
+    """Whether Kubernetes set a port's variable."""
+    return "port" in name and isinstance(value, str) and _SERVICE_LINK.fullmatch(value) is not None

@@ -189,6 +189,10 @@ PRODUCT = document(
         "required": ["product", "version", "documentation"],
     },
 )
+ROBOTS = Description(
+    "What crawlers may index: nothing",
+    http_errors(body=False) | {"200": answer("Plain text (RFC 9309).", {"text/plain": {"schema": _TEXT}})},
+)
 SEGMENT_SETTINGS = document(
     "Where Segment's SDKs are to send",
     {

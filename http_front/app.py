@@ -14,6 +14,7 @@ from sanic.handlers import ErrorHandler
 from http_front import responses
 from http_front.coalescer import Coalescer
 from http_front.config import FrontConfig
+from http_front.proxies import Proxies
 from http_front.routes import SlashRouter, add_routes
 from http_front.service_pool import Services
 
@@ -37,8 +38,8 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
     app.config.update(
         {
             "AUTO_EXTEND": False,
-            "PROXIES_COUNT": config.trusted_proxies or None,
             "GRACEFUL_SHUTDOWN_TIMEOUT": config.drain_timeout,
+            "KEEP_ALIVE_TIMEOUT": config.keep_alive_timeout,
             "REQUEST_TIMEOUT": config.body_timeout,
             "RESPONSE_TIMEOUT": config.body_timeout + config.service_timeout * 2,
         }
@@ -55,6 +56,7 @@ def build(config: FrontConfig, name: str = "trackside") -> Sanic[Any, Any]:
         await app.ctx.services.close()
 
     app.ctx.config = config
+    app.ctx.proxies = Proxies(config.trusted_proxies, config.client_address_header)
     app.ctx.large_body = asyncio.Lock()
     add_routes(app, config)
     return app

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from functools import lru_cache
 
 from trackside.v1 import collector_service_pb2 as proto
@@ -15,8 +13,6 @@ from http_front.query import parameter
 
 _USER_AGENT = 1_024  # characters
 _AUTHORIZATION = 1_024  # bytes of a header that is remembered with its key
-_WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>[^:]*):\d+")
-"""How some proxies write an address: in brackets, or with a port."""
 
 _WRITE_KEY = protowire.prefix(proto.Delivery.WRITE_KEY_FIELD_NUMBER)
 _OVERRIDING_WRITE_KEY = protowire.prefix(proto.Delivery.OVERRIDING_WRITE_KEY_FIELD_NUMBER)
@@ -24,12 +20,11 @@ _IP = protowire.prefix(proto.Delivery.IP_FIELD_NUMBER)
 _USER_AGENT_FIELD = protowire.prefix(proto.Delivery.USER_AGENT_FIELD_NUMBER)
 
 
-def encoded_client_info(head: RequestHead, peer: str, trusted_proxies: int, *, key_in_query: bool) -> bytes:
+def encoded_client_info(head: RequestHead, address: str, *, key_in_query: bool) -> bytes:
     """What a head says of its sender, as fields of a proto.Delivery. A batch's fields may follow: the last one counts.
 
-    `peer` is the address of the connection; `trusted_proxies` of the addresses in X-Forwarded-For are proxies.
+    `address` is the client's; empty where it is not known.
     """
-    address = _forwarded(head, peer, trusted_proxies) if trusted_proxies else peer
     key = basic_key(head)
     key_and_address = _key_and_address if len(key) <= _AUTHORIZATION else _key_and_address.__wrapped__
     parts = [key_and_address(key, address), _field(_USER_AGENT_FIELD, _user_agent(head))]
@@ -70,15 +65,3 @@ def _basic_key(authorization: bytes) -> str:
 def query_key(head: RequestHead) -> str:
     """The write key in the query (specification: Webhook Endpoint)."""
     return parameter(head.query, "writeKey") or ""
-
-
-def _forwarded(head: RequestHead, peer: str, trusted_proxies: int) -> str:
-    """The address that the outermost trusted proxy saw; empty where it gives something else."""
-    addresses = [address.strip() for address in head.header(b"x-forwarded-for").split(",") if address.strip()]
-    text = addresses[-trusted_proxies] if len(addresses) >= trusted_proxies else peer
-    if match := _WITH_PORT.fullmatch(text):
-        text = match["v6"] or match["v4"] or ""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""

@@ -178,9 +178,8 @@ class Exchange:
                 downgraded = verdicts.refusals and ctx.config.stand_in_for_207 and not understands_207(head)
                 self._send(endpoint.answer(request, verdicts, partly=200 if downgraded else 207))
 
-        peer = self._connection.info.client_ip
-        proxies, in_query = ctx.config.trusted_proxies, endpoint.key_in_query
-        client = encoded_client_info(head, peer, proxies, key_in_query=in_query)
+        address = ctx.proxies.client_address(head, self._connection.info.client_ip)
+        client = encoded_client_info(head, address, key_in_query=endpoint.key_in_query)
         ctx.coalescer.submit(request.entries, client + request.defaults, done)
 
     async def _let_app_answer(self) -> None:

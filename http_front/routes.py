@@ -106,6 +106,7 @@ def add_routes(app: Sanic[Any, Any], config: FrontConfig) -> None:
     _answer(app, _discard, "/v1/m", "POST")
     for path in ("/", "/version"):
         _answer(app, _product, path, "GET", "HEAD")
+    _answer(app, _robots, "/robots.txt", "GET", "HEAD")
     _answer(app, _health, "/health", "GET", "HEAD")
     _answer(app, openapi.openapi_json, "/openapi.json", "GET", "HEAD")
     _answer(app, sdk_settings.segment_settings, "/v1/projects/<key:str>/settings", "GET", "HEAD")
@@ -184,6 +185,12 @@ async def _preflight(request: AppRequest, **_parts: str) -> HTTPResponse:
 @described(api_description.PRODUCT)
 async def _product(_: Request) -> HTTPResponse:
     return responses.json_answer(200, _PRODUCT)
+
+
+@described(api_description.ROBOTS)
+async def _robots(_: Request) -> HTTPResponse:
+    """Nothing here is to be indexed. The one answer that is no JSON, as crawlers read plain text (RFC 9309)."""
+    return HTTPResponse(b"User-agent: *\nDisallow: /\n", 200, None, "text/plain; charset=utf-8")
 
 
 @described(api_description.HEALTH)

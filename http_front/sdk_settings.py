@@ -8,7 +8,6 @@ from its vendor, and without that script it sends nothing. So Customer.io's has 
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import msgspec
@@ -18,9 +17,8 @@ from http1.app_request import AppRequest
 from http_front import api_description
 from http_front.api_description import described
 from http_front.client_info import basic_key, query_key
+from http_front.proxies import PublicAddress
 from http_front.responses import json_answer
-
-_HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
 
 
 @described(api_description.SEGMENT_SETTINGS)
@@ -37,12 +35,19 @@ async def customerio_settings(request: AppRequest, key: str) -> HTTPResponse:
 
 
 def _destination(request: AppRequest, key: str) -> dict[str, str]:
-    host = request.request_head.header(b"host")
-    destination: dict[str, str] = {"apiKey": key}
-    if _HOST.fullmatch(host):
-        # analytics-next takes https where no protocol is named.
-        destination |= {"apiHost": f"{host}/v1", "protocol": request.scheme}
-    return destination
+    protocol, host = _public_address(request)
+    # analytics-next takes https where no protocol is named.
+    return {"apiKey": key} | ({"apiHost": f"{host}/v1", "protocol": protocol} if host else {})
+
+
+def _public_address(request: AppRequest) -> PublicAddress:
+    """The host is empty where it is not known."""
+    ctx = request.app.ctx
+    if url := ctx.config.public_url:
+        protocol, _, host = url.partition("://")
+        return PublicAddress(protocol, host)
+    assert request.conn_info
+    return ctx.proxies.public_address(request.request_head, request.conn_info.client_ip)
 
 
 @described(api_description.RUDDER_SOURCE)

@@ -87,5 +87,5 @@ def complaint(name: str, value: str) -> str:
     if _NUMBER.fullmatch(value):
         for unit, scale in _UNITS.items():
             if 1e8 <= float(value) / scale < 5e9:  # 1973 to 2128
-                return f"{name} looks like an epoch in {unit}; it must be an ISO 8601 time"
+                return f"{name} looks like an epoch in {unit}, but must be an ISO 8601 time"
     return f"{name} must be an ISO 8601 time"

@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model import jsontext
+from event_model.addresses import parse_address
 from event_model.jsontext import Raw
 from event_model.schema import LIMITS
 from service.freeform import checked, decoded, over, raw, text_of
@@ -20,6 +21,7 @@ from service.stamping import nanoseconds
 
 Merge = Callable[["Delivery", str], Raw | UnsetType]
 
+_ADDRESS = 64  # characters of an address that is remembered
 _texts_of = attrgetter("write_key", "overriding_write_key", "ip", "user_agent", "context_json", "integrations_json")
 
 
@@ -71,7 +73,8 @@ class Delivery:
         self._context_members = jsontext.members(self._context) if context else None
         self._integrations = integrations and checked(integrations, "integrations")
         self._integrations_members = jsontext.members(self._integrations) if integrations else None
-        self._ip = _member("ip", _address(ip, client_address) if client_address != "full" else ip)
+        address = _address if len(ip) <= _ADDRESS else _address.__wrapped__
+        self._ip = _member("ip", ip if client_address == "full" and ":" not in ip else address(ip, client_address))
         self._user_agent = _member("userAgent", user_agent)
 
     def context(self, text: str) -> Raw | UnsetType:
@@ -123,11 +126,11 @@ def _address(ip: str, client_address: str) -> str:
     """The address as the setting has it; truncated, its last 8 bits (IPv6: 80) are zero."""
     if client_address == "off" or not ip:
         return ""
-    if client_address == "full":
-        return ip
     try:
-        address = ipaddress.ip_address(ip)
+        address = parse_address(ip)
     except ValueError:
-        return ""
+        return ip if client_address == "full" else ""
+    if client_address == "full":
+        return str(address) if address.version == 4 else ip
     network = ipaddress.ip_network(f"{address}/{24 if address.version == 4 else 48}", strict=False)
     return str(network.network_address)

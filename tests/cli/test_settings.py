@@ -88,6 +88,65 @@ def test_bad_settings_file_is_a_sentence(file: str, sentence: str) -> None:
     assert str(caught.value).startswith(sentence)
 
 
+@pytest.mark.parametrize("port", ["http_port", "grpc_port", "admin_port"])
+def test_port_of_kubernetes_is_no_setting(port: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable(port), "tcp://10.0.0.1:8080")
+    assert getattr(load({}), port) == Settings.model_fields[port].default
+    Path("trackside.toml").write_text(f"{port} = 9")
+    assert getattr(load({}), port) == 9
+    Path("trackside.toml").write_text(f"{port} = 'x'")
+    with pytest.raises(InvalidSettings, match=rf"^{port} in the settings file cannot be 'x': "):
+        load({})
+
+
+@pytest.mark.parametrize("given", ["tcp://", "tcp://10.0.0.1", "http://10.0.0.1:8080", "tcp:10.0.0.1:8080", "x"])
+def test_port_that_is_not_of_kubernetes_is_a_sentence(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKSIDE_HTTP_PORT", given)
+    with pytest.raises(InvalidSettings, match=r"^TRACKSIDE_HTTP_PORT cannot be "):
+        load({})
+
+
+def test_queue_may_have_any_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKSIDE_QUEUE", "tcp://10.0.0.1:8080")
+    assert load({}).queue == "tcp://10.0.0.1:8080"
+
+
+@pytest.mark.parametrize("given", ["1", "0", "1,2", "10.0.0.0/33", "10.0.0", "2001:db8::/129", "proxy.example", "a b"])
+def test_trusted_proxies_are_networks_and_no_number(given: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    hint = "name the networks or addresses of the proxies, with commas between them, as in '10.0.0.0/8, ::1'."
+    monkeypatch.setenv("TRACKSIDE_TRUSTED_PROXIES", given)
+    with pytest.raises(InvalidSettings) as caught:
+        load({})
+    assert str(caught.value) == f"TRACKSIDE_TRUSTED_PROXIES cannot be {given!r}: {hint}"
+
+
+@pytest.mark.parametrize("given", ["2", "['10.0.0.0/8']", "true"])
+def test_trusted_proxies_in_the_settings_file_are_text(given: str) -> None:
+    Path("trackside.toml").write_text(f"trusted_proxies = {given}")
+    with pytest.raises(InvalidSettings, match=r"^trusted_proxies in the settings file cannot be .*as in '10.0.0.0/8, "):
+        load({})
+
+
+@pytest.mark.parametrize("given", ["", " ", "127.0.0.1", "10.0.0.7/8, ::1,unix", "0.0.0.0/0,::/0", "fe80::/10"])
+def test_trusted_proxies_are_taken_as_they_are_written(given: str) -> None:
+    assert load({"trusted_proxies": given}).trusted_proxies == given
+
+
+@pytest.mark.parametrize(
+    "given", ["events.example", "ftp://events.example", "https://", "https://a/?b", "https://a b", "//a", "https://u@a"]
+)
+def test_public_url_is_a_url_of_http(given: str) -> None:
+    with pytest.raises(InvalidSettings) as caught:
+        load({"public_url": given})
+    assert str(caught.value).startswith(f"--public-url cannot be {given!r}: write http or https, ")
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a:", "é", "x" * 65])
+def test_client_address_header_is_the_name_of_a_header(given: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"^--client-address-header cannot be "):
+        load({"client_address_header": given})
+
+
 def test_settings_file_that_was_named_must_be_there() -> None:
     with pytest.raises(InvalidSettings, match=r"^The settings file nowhere.toml cannot be read: No such file"):
         load({"config": "nowhere.toml"})

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.serving import COMMAND, PATIENCE, Serve, environment
@@ -105,6 +106,28 @@ def test_variable_that_is_almost_a_setting_is_warned_of(tmp_path: Path) -> None:
     warnings = [line for line in stderr.splitlines() if "WARNING" in line]
     assert len(warnings) == 1
     assert warnings[0].endswith("TRACKSIDE_HTTP_PROT is no setting: did you mean TRACKSIDE_HTTP_PORT?")
+
+
+def test_variables_of_kubernetes_are_ignored_with_a_warning(serve: Serve) -> None:
+    """It sets these in every pod beside Services that are called trackside, trackside-http and so on."""
+    variables = {
+        "TRACKSIDE_HTTP_PORT": "tcp://10.0.0.1:8080",
+        "TRACKSIDE_GRPC_PORT": "tcp://[fd00::1]:50051",
+        "TRACKSIDE_ADMIN_PORT": "udp://10.0.0.1:8081",
+        "TRACKSIDE_PORT": "tcp://10.0.0.1:8080",
+        "TRACKSIDE_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+        "TRACKSIDE_PORT_8080_TCP_PORT": "8080",
+        "TRACKSIDE_PORT_8080_TCP_ADDR": "10.0.0.1",
+        "TRACKSIDE_SERVICE_HOST": "10.0.0.1",
+        "TRACKSIDE_SERVICE_PORT": "8080",
+        "TRACKSIDE_HTTP_SERVICE_PORT_HTTP": "8080",
+    }
+    serving = serve(**variables).ready()
+    assert httpx.get(f"{serving.http}/health").status_code == 200
+    (warning,) = [line for line in serving.log.splitlines() if "Kubernetes" in line or "is no setting" in line]
+    assert "WARNING" in warning
+    links = [key for key, value in sorted(variables.items()) if "://" in value]
+    assert f"Ignored, as Kubernetes sets them for a Service: {', '.join(links)}; " in warning
 
 
 def test_help_has_every_command_and_setting(tmp_path: Path) -> None:

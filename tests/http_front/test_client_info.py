@@ -12,15 +12,9 @@ from tests.spec.expectations import AGENT, assert_accepted, record
 
 
 @pytest.fixture(scope="module")
-def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with collector(tmp_path_factory.mktemp("proxied"), trusted_proxies=2) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def truncating(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     directory = tmp_path_factory.mktemp("truncating")
-    with collector(directory, trusted_proxies=1, client_address="truncated") as running:
+    with collector(directory, trusted_proxies="127.0.0.1", client_address="truncated") as running:
         yield running
 
 
@@ -76,34 +70,13 @@ def test_request_without_an_agent_fills_in_none(trackside: Running) -> None:
 @pytest.mark.parametrize(
     ("forwarded", "address"),
     [
-        ("203.0.113.9, 10.0.0.1", "203.0.113.9"),
-        ("1.1.1.1, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
-        ("203.0.113.9:4711, 10.0.0.1", "203.0.113.9"),
-        ("2001:DB8::1, 10.0.0.1", "2001:db8::1"),
-        ("[2001:db8::1], 10.0.0.1", "2001:db8::1"),
-        ("[2001:db8::1]:443, 10.0.0.1", "2001:db8::1"),
-        ("10.0.0.1", "127.0.0.1"),
-        ("", "127.0.0.1"),
-    ],
-)
-def test_address_is_that_which_the_trusted_proxies_saw(proxied: Running, forwarded: str, address: str) -> None:
-    context = post(proxied, f"forwarded {forwarded}", X_Forwarded_For=forwarded)
-    assert context == {"ip": address, "userAgent": AGENT}
-
-
-@pytest.mark.parametrize(
-    "forwarded", ["_hidden, 10.0.0.1", "not an address, 10.0.0.1", "[], 10.0.0.1", b"\xe9, 1.1.1.1"]
-)
-def test_what_is_no_address_is_left_out(proxied: Running, forwarded: str | bytes) -> None:
-    assert post(proxied, f"no address {forwarded}", X_Forwarded_For=forwarded) == {"userAgent": AGENT}
-
-
-@pytest.mark.parametrize(
-    ("forwarded", "address"),
-    [
         ("203.0.113.9", "203.0.113.0"),
         ("2001:db8:1:2:3:4:5:6", "2001:db8:1::"),
         ("::1", "::"),
+        ("::ffff:203.0.113.9", "203.0.113.0"),
+        ("::ffff:cb00:7109", "203.0.113.0"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", "127.0.0.0"),
     ],
 )
 def test_address_is_truncated_where_that_is_set(truncating: Running, forwarded: str, address: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,9 @@ from tests.spec.expectations import SUCCESS
 
 @pytest.fixture(scope="module")
 def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SANIC_KEEP_ALIVE_TIMEOUT", "0.5")
-        with collector(tmp_path_factory.mktemp("hasty"), body_timeout=0.3, service_timeout=20) as running:
-            yield running
+    limits: dict[str, Any] = {"body_timeout": 0.3, "service_timeout": 20, "keep_alive_timeout": 0.5}
+    with collector(tmp_path_factory.mktemp("hasty"), **limits) as running:
+        yield running
 
 
 def assert_released(running: Running, wire: Wire, seconds: float) -> None:

@@ -21,7 +21,7 @@ CUSTOM = ["/v1/custom/event"]
 FLAT_PIXEL = {f"/pixel/v1/{kind}": kind for kind in ("track", "page")}
 PIXEL = [*(f"/v1/pixel/{kind}" for kind in LONG), *FLAT_PIXEL]
 POSTED = [*SINGLE, *BATCH, *WEBHOOK, *CUSTOM]
-FETCHED = [*PIXEL, "/", "/version", "/health"]
+FETCHED = [*PIXEL, "/", "/version", "/health", "/robots.txt"]
 OF_SDKS = [
     "/beacon/v1/batch",
     "/v1/m",
@@ -104,6 +104,18 @@ def test_root_and_version_name_product_version_and_documentation(trackside: Runn
     }
 
 
+@pytest.mark.parametrize("path", ["/robots.txt", "/robots.txt/", "//robots.txt?a=b"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_crawlers_are_told_to_index_nothing(trackside: Running, method: str, path: str) -> None:
+    with connected(trackside.http_address) as wire:
+        wire.send(request(path, method=method))
+        answer = wire.answer(body=method == "GET")
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/plain; charset=utf-8")
+    assert answer.body == (b"User-agent: *\nDisallow: /\n" if method == "GET" else b"")
+    assert answer.headers["content-length"] == "26"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
 def test_health_is_fetched(trackside: Running) -> None:
     assert_answer(trackside.http.get("/health"), 200, {"Success": True})
 
@@ -162,7 +174,8 @@ def test_head_has_the_headers_of_get_and_does_nothing(trackside: Running, path: 
     data = {"data": "eyJtZXNzYWdlSWQiOiJoZWFkIiwidXNlcklkIjoidSJ9"}
     response = trackside.http.head(path, params=data, headers=basic(KEY))
     assert (response.status_code, response.content) == (200, b"")
-    assert response.headers["Content-Type"] == ("image/gif" if path in PIXEL else "application/json")
+    kinds = {"/robots.txt": "text/plain; charset=utf-8"} | dict.fromkeys(PIXEL, "image/gif")
+    assert response.headers["Content-Type"] == kinds.get(path, "application/json")
     assert int(response.headers["Content-Length"]) > 0
     assert trackside.queued() == []
 

@@ -20,6 +20,12 @@ def hasty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with collector(tmp_path_factory.mktemp("forgetful"), keep_alive_timeout=SECONDS) as running:
+        yield running
+
+
 def drip(wire: Wire, data: bytes) -> None:
     """Send byte by byte until the server says something."""
     wire.socket.settimeout(0.02)
@@ -107,3 +113,28 @@ def test_slow_clients_do_not_hold_up_others(hasty: Running) -> None:
         assert quick.answer().json == SUCCESS
         assert slow.answer().status == 408
     assert [queued["messageId"] for queued in hasty.queued()] == ["quick"]
+
+
+@pytest.mark.parametrize("sent", [b"", request("/v1/page", page("once"))], ids=["before a request", "after one"])
+def test_idle_connection_ends_at_the_time_that_is_set(forgetful: Running, trackside: Running, sent: bytes) -> None:
+    began = time.monotonic()
+    with connected(forgetful.http_address) as idle, connected(trackside.http_address) as kept:
+        for wire in (kept, idle):
+            wire.send(sent)
+            assert not sent or wire.answer().status == 200
+        assert idle.ended()
+        assert time.monotonic() - began >= SECONDS
+        kept.send(request("/v1/page", page("kept")))
+        assert kept.answer().status == 200
+    for running in (forgetful, trackside):
+        running.lines()
+
+
+def test_connection_that_is_not_idle_does_not_end(forgetful: Running) -> None:
+    sent = request("/v1/page", page("slow"))
+    with connected(forgetful.http_address) as idle, connected(forgetful.http_address) as slow:
+        slow.send(sent[:-1])
+        assert idle.ended()
+        slow.send(sent[-1:])
+        assert slow.answer().status == 200
+    assert [queued["messageId"] for queued in forgetful.queued()] == ["slow"]

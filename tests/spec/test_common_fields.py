@@ -227,7 +227,7 @@ def test_time_that_is_no_string_is_refused(trackside: Running, field: str, value
     ],
 )
 def test_epoch_is_refused_by_a_sentence_that_says_so(trackside: Running, field: str, value: float, unit: str) -> None:
-    sentence = f"{field} looks like an epoch in {unit}; it must be an ISO 8601 time"
+    sentence = f"{field} looks like an epoch in {unit}, but must be an ISO 8601 time"
     for sent, code in ((value, "wrong_type"), (str(value), "invalid_timestamp")):
         response = trackside.post("/v1/track", event("epoch", **{field: sent}))
         assert_refused(trackside, response, 400, single(sentence, field, code))
