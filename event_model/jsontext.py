@@ -54,7 +54,9 @@ def mend(text: str) -> str:
         token = match[0]
         if not token.startswith('"'):
             return "null".ljust(len(token))
-        return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], token) if "\\u" in token else token
+        if "\\ud" not in token and "\\uD" not in token:  # no surrogate, lone or in a pair
+            return token
+        return _ESCAPE.sub(lambda escape: r"\ufffd" if escape[1] else escape[0], token)
 
     return _MENDED.sub(mended, text)
 

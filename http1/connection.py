@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
             self._read_body(exchange)
         if self._client_ended:
             exchange = self._exchange
-            waits_for_client = not exchange.is_received if exchange else self._can_write
+            waits_for_client = not exchange.is_received if exchange else self._can_write or not self._unread
             if waits_for_client and not self._is_scheduled:
                 self.close()  # the rest of the request will not come
 

@@ -37,6 +37,7 @@ _PRODUCT = msgspec.json.encode(
         "documentation": "https://github.com/trackside/trackside",
     }
 )
+_PATH_CHARACTERS = 256  # of a path whose route is remembered
 _SLASHES = re.compile(r"//+")
 
 
@@ -45,7 +46,7 @@ class SlashRouter(Router):
 
     def get(self, path: str, method: str, host: str | None) -> Any:  # pyright: ignore[reportIncompatibleVariableOverride]  # noqa: ARG002
         """The route, its handler and its parameters. Raises NotFound and MethodNotAllowed."""
-        return self.find(path, method)
+        return self.find(path, method) if len(path) <= _PATH_CHARACTERS else self.find.__wrapped__(self, path, method)
 
     @lru_cache(maxsize=1024)  # noqa: B019 - there is one router a process
     def find(self, path: str, method: str) -> Any:

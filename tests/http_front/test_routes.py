@@ -7,6 +7,7 @@ from importlib.metadata import version
 
 import pytest
 
+from http_front.routes import SlashRouter
 from tests.http_front.wire import connected, page, request
 from tests.running import KEY, Running, basic
 from tests.spec.expectations import assert_accepted, assert_answer, record
@@ -243,3 +244,21 @@ def test_unknown_path_is_404(trackside: Running, method: str, path: str) -> None
     assert (answer.status, answer.json) == (404, body)
     assert answer.headers["access-control-allow-origin"] == "*"
     assert trackside.queued() == []
+
+
+def test_long_path_is_answered_and_not_remembered(trackside: Running) -> None:
+    key = "k" * 5_000
+    for _ in range(2):
+        assert trackside.http.get(f"/v1/projects/{key}/settings").status_code == 200
+        assert trackside.http.get(f"/nowhere/{key}").status_code == 404
+    router = SlashRouter()
+    router.add("/v1/projects/<key:str>/settings", ["GET"], _nothing)
+    router.finalize()
+    before = router.find.cache_info().misses
+    for path in (f"/v1/projects/{key}/settings", "/v1/projects/key/settings"):
+        assert router.get(path, "GET", None)[2] == {"key": path.split("/")[3]}
+    assert router.find.cache_info().misses == before + 1
+
+
+async def _nothing() -> None:
+    """A handler that is only looked up."""
