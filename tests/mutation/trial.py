@@ -23,6 +23,7 @@ import sanic as sanic
 
 _MEMORY, _FILE = 8 << 30, 2 << 30
 """Bytes: a mutant may never end taking them."""
+OUT_OF_TIME = "the time that it took"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -50,7 +51,7 @@ def tried(tests: Sequence[str], limit: float, output: Path) -> Trial:
         _end_children()
     seconds = round(time.monotonic() - began, 2)
     if not in_time:
-        return Trial("the time that it took", seconds)
+        return Trial(OUT_OF_TIME, seconds)
     failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output.read_text(errors="replace"), re.MULTILINE)
     return Trial((failed[1] if failed else f"status {status}") if status else "", seconds)
 
