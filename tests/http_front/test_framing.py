@@ -13,24 +13,28 @@ BEHIND = b"POST /v1/page"
 SIZES = [1, 2, 3, 5, 7, 64, 100_000]
 
 
-def read(framing: Framing, sent: bytes, size: int) -> tuple[bytes, bytes]:
-    """The body in `sent`, which arrives in pieces of `size` bytes, and what is behind it."""
+def read(framing: Framing, sent: bytes, size: int, before: bytes = b"") -> tuple[bytes, bytes]:
+    """The body in `sent`, which arrives in pieces of `size` bytes, and the bytes behind it.
+
+    `before` are bytes that were read of the same pieces before.
+    """
     body, unread = b"", b""
     for at in range(0, len(sent), size):
         unread += sent[at : at + size]
         taken = -1
         while taken and not framing.complete:
-            part, end = framing.take(b"before" + unread, len(b"before"))
-            taken = end - len(b"before")
+            part, end = framing.take(before + unread, len(before))
+            taken = end - len(before)
             assert 0 <= taken <= len(unread)
             body, unread = body + part, unread[taken:]
     return body, unread
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_length_says_where_a_body_ends(size: int) -> None:
+@pytest.mark.parametrize("before", [b"", b"the head"])
+def test_length_says_where_a_body_ends(before: bytes, size: int) -> None:
     framing = LengthFraming(9)
-    assert read(framing, b"\r\n3456789" + BEHIND, size) == (b"\r\n3456789", BEHIND)
+    assert read(framing, b"\r\n3456789" + BEHIND, size, before) == (b"\r\n3456789", BEHIND)
     assert framing.complete
     assert LengthFraming(0).complete
     assert not LengthFraming(1).complete
@@ -51,11 +55,12 @@ BODIES = {
 
 
 @pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("before", [b"", b"the head"])
 @pytest.mark.parametrize("name", CHUNKED)
-def test_last_chunk_says_where_a_body_ends(name: str, size: int) -> None:
+def test_last_chunk_says_where_a_body_ends(name: str, before: bytes, size: int) -> None:
     framing = ChunkedFraming()
     assert not framing.complete
-    assert read(framing, CHUNKED[name] + BEHIND, size) == (BODIES[name], BEHIND)
+    assert read(framing, CHUNKED[name] + BEHIND, size, before) == (BODIES[name], BEHIND)
     assert framing.complete
 
 
