@@ -11,15 +11,31 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-# The tests' process is a fork of this one: what is imported here, and is never mutated, need not be imported again.
-import grpc as grpc
-import protovalidate as protovalidate
-import pydantic_settings as pydantic_settings
 import pytest
-import sanic as sanic
+
+# The tests' process is a fork of this one: what is imported here, and is never mutated, need not be imported again.
+for name in (
+    "anyio.pytest_plugin",
+    "brotli",
+    "grpc_health.v1.health_pb2_grpc",
+    "grpc_reflection.v1alpha.reflection",
+    "grpc_status.rpc_status",
+    "httpx",
+    "hypothesis",
+    "prometheus_client",
+    "protovalidate",
+    "pydantic_settings",
+    "pytest_asyncio.plugin",
+    "rich.console",
+    "sanic",
+    "trackside.v1.collector_service_pb2_grpc",
+    "xdist.plugin",
+):
+    import_module(name)
 
 _MEMORY, _FILE = 8 << 30, 2 << 30
 """Bytes: a mutant may never end taking them."""
@@ -71,7 +87,9 @@ def _run(tests: Sequence[str], output: Path) -> int:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         hung = ["--timeout=30", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
-        status = pytest.main(["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", *hung, *tests])
+        # To rewrite assertions takes longer than most tests, and what is written of them is not looked at.
+        quick = ["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", "--assert=plain"]
+        status = pytest.main([*quick, *hung, *tests])
         sys.stdout.flush()
     finally:
         os._exit(status)
