@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from http1.body import ChunkedFraming
 from tests.http_front.wire import Wire, chunked, connected, head, page, request
 from tests.running import Running, collector
 from tests.spec.expectations import SUCCESS
@@ -60,6 +61,20 @@ def test_stalled_body_is_408_in_time(hasty: Running, sent: bytes) -> None:
         assert wire.ended()
     assert SECONDS <= time.monotonic() - started < SECONDS + 2
     assert hasty.queued() == []
+
+
+def test_half_a_line_is_not_read_again_until_more_of_it_comes(hasty: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    take, reads = ChunkedFraming.take, list[int]()
+
+    def counting(framing: ChunkedFraming, received: bytes, start: int) -> tuple[bytes, int]:
+        reads.append(len(received) - start)
+        return take(framing, received, start)
+
+    monkeypatch.setattr(ChunkedFraming, "take", counting)
+    with connected(hasty.http_address) as wire:
+        wire.send(STALLED["half a chunk's size"])
+        assert wire.answer().status == 408
+    assert reads.count(1) <= 2
 
 
 @pytest.mark.parametrize(
