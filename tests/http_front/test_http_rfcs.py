@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import tracemalloc
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
 
+from http1.connection import Connection
 from tests.http_front.wire import AUTHORIZATION, Wire, chunked, connected, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
@@ -287,3 +289,35 @@ def test_client_that_does_not_read_its_answers_is_not_served_on(trackside: Runni
                 stuck += 1
                 assert trackside.http.get("/health").json() == SUCCESS  # others are served
     assert sent < 64 << 20
+
+
+def test_client_that_reads_its_answers_late_is_served_on(trackside: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause, paused = Connection.pause_writing, threading.Event()
+
+    def pausing(connection: Connection) -> None:
+        pause(connection)
+        paused.set()
+
+    monkeypatch.setattr(Connection, "pause_writing", pausing)
+    many_errors = request("/v1/batch", b'{"batch":[%b]}' % b",".join([b"5"] * 1_000))
+    with connected(trackside.http_address) as wire:
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        wire.send(many_errors * 60)
+        assert paused.wait(20)
+        assert [wire.answer().status for _ in range(60)] == [400] * 60
+
+
+def test_requests_that_come_faster_than_they_are_read_do_not_fill_the_memory(trackside: Running) -> None:
+    number = 1_000
+    sent = request("/nowhere", b"x" * 20_000) * number
+    with connected(trackside.http_address) as wire:
+        tracemalloc.start()
+        try:
+            sending = threading.Thread(target=wire.send, args=(sent,))
+            sending.start()
+            assert [wire.answer().status for _ in range(number)] == [404] * number
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        sending.join()
+    assert peak < len(sent) // 4

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from http1 import connection
 from http1.body import ChunkedFraming
 from tests.http_front.wire import Wire, chunked, connected, head, page, request
 from tests.running import Running, collector
@@ -122,3 +124,37 @@ def test_slow_clients_do_not_hold_up_others(hasty: Running) -> None:
         assert quick.answer().json == SUCCESS
         assert slow.answer().status == 408
     assert [queued["messageId"] for queued in hasty.queued()] == ["quick"]
+
+
+def test_idle_connection_is_closed_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANIC_KEEP_ALIVE_TIMEOUT", str(SECONDS))
+    with collector(tmp_path) as running, connected(running.http_address) as wire:
+        for number in range(2):
+            wire.send(request("/v1/page", page(f"idle {number}")))
+            assert wire.answer().json == SUCCESS
+        started = time.monotonic()
+        assert wire.ended()
+        assert time.monotonic() - started < 2
+        assert len(running.lines()) == 2
+
+
+def test_connection_is_let_go_after_its_last_answer(trackside: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LINGER_SECONDS", SECONDS)
+    with connected(trackside.http_address) as wire:
+        wire.send(request("/v1/page", b"", "Connection: close"))
+        assert wire.answer().status == 400
+        assert wire.ended()  # the server's side; it goes on reading
+        started = time.monotonic()
+        while is_open(trackside.http_address, wire.socket.getsockname()):
+            assert time.monotonic() - started < 5
+            assert trackside.http.get("/health").json() == SUCCESS
+
+
+def is_open(server: tuple[str, int], client: tuple[str, int]) -> bool:
+    """Whether a process has the server's socket of a connection, as the operating system says."""
+    ends = [f"{port:04X}" for _, port in (server, client)]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, _, _, _, _, _, inode, *_ = line.split()
+        if [local[-4:], remote[-4:]] == ends:
+            return inode != "0"
+    return False
