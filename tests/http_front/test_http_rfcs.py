@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from http1.connection import Connection
+from http_front import exchange
 from tests.http_front.wire import AUTHORIZATION, Wire, chunked, connected, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
@@ -205,6 +206,26 @@ def test_body_without_end_is_not_read_for_ever(trackside: Running) -> None:
             while sent < 512 << 20:
                 sent += wire.socket.send(b"x" * 1_000_000)
     assert 64 << 20 <= sent < 128 << 20
+
+
+@pytest.mark.parametrize(("size", "goes_on"), [(100, True), (101, False)])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_body_that_nobody_wants_is_read_up_to_a_bound(
+    trackside: Running, monkeypatch: pytest.MonkeyPatch, framing: str, size: int, goes_on: bool
+) -> None:
+    monkeypatch.setattr(exchange, "DISCARDED_BYTES", 100)
+    name, body = f"behind {framing} {size}", b"x" * size
+    line = f"Content-Length: {size}" if framing == "length" else "Transfer-Encoding: chunked"
+    with connected(trackside.http_address) as wire:
+        wire.send(head("/nowhere", line))
+        assert wire.answer().status == 404
+        with suppress(ConnectionResetError, BrokenPipeError):
+            wire.send((body if framing == "length" else chunked(body)) + request("/v1/page", page(name)))
+        if goes_on:
+            assert wire.answer().json == SUCCESS
+        else:
+            assert wire.ended()
+    assert ids(trackside) == [name] * goes_on
 
 
 def test_upgrade_is_not_taken_and_the_body_is_read(trackside: Running) -> None:

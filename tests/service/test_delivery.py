@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from google.protobuf.struct_pb2 import Struct
 from msgspec import UNSET, UnsetType
 from trackside.v1 import collector_service_pb2 as proto
+from trackside.v1.context_pb2 import Context
 
 from event_model.jsontext import Raw
 from event_model.schema import LIMITS
@@ -46,6 +48,12 @@ def test_context_and_integrations_are_bounded_together() -> None:
     over = refusal(1, context_json=context, integrations_json=integrations + " ")
     assert over == too_much(limit + 1, "bytes of context and integrations for all events", limit)
     assert refusal(1, context_json=context + " " * 9) == over
+
+
+def test_events_are_bounded_together() -> None:
+    limit = LIMITS.delivery_bytes
+    delivery(2, limit)
+    assert refusal(2, limit + 1) == too_much(limit + 1, "bytes after injection", limit)
 
 
 def test_what_is_said_counts_once_for_each_event() -> None:
@@ -103,6 +111,14 @@ def test_context_of_an_event_goes_over_the_deliverys_and_that_over_what_the_requ
 )
 def test_integrations_of_an_event_go_over_the_deliverys(all_events: str, own: str, expected: str | None) -> None:
     assert text(delivery(integrations_json=all_events).integrations(own)) == expected
+
+
+def test_context_and_integrations_may_be_messages() -> None:
+    integrations = Struct()
+    integrations["a"] = True
+    said = delivery(context=Context(locale="de"), integrations=integrations)
+    assert text(said.context("")) == '{"locale":"de"}'
+    assert text(said.integrations("")) == '{"a":true}'
 
 
 @pytest.mark.parametrize(
