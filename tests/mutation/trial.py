@@ -86,7 +86,7 @@ def _run(tests: Sequence[str], output: Path) -> int:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        hung = ["--timeout=30", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
+        hung = ["--timeout=20", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
         # To rewrite assertions takes longer than most tests, and what is written of them is not looked at.
         quick = ["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", "--assert=plain"]
         status = pytest.main([*quick, *hung, *tests])
