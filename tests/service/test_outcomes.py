@@ -208,3 +208,23 @@ async def test_events_are_to_be_sent_again_where_too_many_wait(tmp_path: Path) -
         assert (await first).outcome == ACCEPTED
         # However large a call is: with nothing before it, it is taken.
         assert list((await stub.CollectBatch(batch("a", "b"))).outcomes) == [ACCEPTED, ACCEPTED]
+
+
+async def test_records_wait_up_to_a_bound(tmp_path: Path) -> None:
+    async with gated(tmp_path) as (gate, _, stub):
+        gate.opened.set()
+        assert list((await stub.CollectBatch(batch("a"))).outcomes) == [ACCEPTED]
+        (line,) = await asyncio.to_thread(read_lines, gate.url)
+    directory = tmp_path / "bounded"
+    directory.mkdir()
+    async with gated(directory, max_pending_bytes=2 * len(line)) as (gate, _, stub):
+        calls: list[Any] = []
+        for name in ("a", "b"):
+            gate.arrived.clear()
+            calls.append(stub.CollectBatch(batch(name)))
+            async with asyncio.timeout(5):
+                await gate.arrived.wait()
+        assert list((await stub.CollectBatch(batch("c"))).outcomes) == [RETRY]
+        gate.opened.set()
+        assert [list((await call).outcomes) for call in calls] == [[ACCEPTED]] * 2
+        assert list((await stub.CollectBatch(batch("c"))).outcomes) == [ACCEPTED]
