@@ -164,7 +164,7 @@ def _report(modules: Sequence[str], jobs: Sequence[Job]) -> int:
         made = sum(name in ("", job.module) for job in jobs)
         equivalent = sum(name == module or (not name and module in modules) for module, *_ in EQUIVALENTS)
         killed = sum(bool(result.killed_by) for result in of)
-        late = sum(result.killed_by == OUT_OF_TIME for result in of)
+        late = sum(result.killed_by.startswith(OUT_OF_TIME) for result in of)
         share = f"{killed / len(of):.0%}" if of else ""
         print(f"{name or 'all':32} {made + equivalent:7}  {equivalent:10}  {len(of):5}  {killed:6}  {late:11}  {share}")
     return int(sum(bool(result.killed_by) for _, result in found) < LEAST * len(found))

@@ -68,8 +68,12 @@ def tried(tests: Sequence[str], limit: float, output: Path) -> Trial:
     seconds = round(time.monotonic() - began, 2)
     if not in_time:
         return Trial(OUT_OF_TIME, seconds)
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output.read_text(errors="replace"), re.MULTILINE)
-    return Trial((failed[1] if failed else f"status {status}") if status else "", seconds)
+    if not status:
+        return Trial("", seconds)
+    told = output.read_text(errors="replace")
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    killed_by = failed[1] if failed else f"status {status}"
+    return Trial(f"{OUT_OF_TIME}: {killed_by}" if "from pytest-timeout" in told else killed_by, seconds)
 
 
 def _run(tests: Sequence[str], output: Path) -> int:
