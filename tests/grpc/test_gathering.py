@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from prometheus_client import REGISTRY
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
@@ -53,7 +54,7 @@ class HeldQueue:
 @asynccontextmanager
 async def held(directory: Path) -> AsyncGenerator[tuple[HeldQueue, Collector, Any]]:
     """A service whose queue is held, and a stub."""
-    config, queue = ServiceConfig(data_dir=directory), HeldQueue()
+    config, queue = ServiceConfig(data_dir=directory, grpc_max_streams=1_000), HeldQueue()
     refused = RefusedStore.open(directory, keep=0)
     collector = Collector(config, Directory(None), queue, refused)
     grpc_server, servicer, _ = server.build(collector, config)
@@ -85,6 +86,28 @@ async def test_calls_that_come_while_a_put_is_under_way_share_the_next(tmp_path:
         answers = await asyncio.gather(*calls)
         assert [answer.outcome for answer in answers] == [proto.OUTCOME_ACCEPTED] * 4
         assert queue.puts == [["first"], ["second", "third", "fourth"]]
+        assert collector.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(0, [1, 256, 44]), (32_768, [1, 128, 128, 44]), (32_769, [1, 127, 127, 46])]
+)
+async def test_no_more_calls_are_judged_together_than_one_message_could_bring(
+    tmp_path: Path, size: int, expected: list[int]
+) -> None:
+    requests = [request(f"{number:3}") for number in range(300)]
+    for each in requests if size else ():
+        each.delivery.user_agent = "a" * 20_000
+        each.delivery.user_agent += "a" * (size - each.ByteSize())
+    async with held(tmp_path) as (queue, collector, stub):
+        calls = await sent(queue, collector, stub, "first")
+        pending = collector.pending + sum(each.ByteSize() for each in requests)
+        calls += [stub.Collect(each, timeout=PATIENCE) for each in requests]
+        while collector.pending < pending:  # noqa: ASYNC110 - that they came is no event of its own
+            await asyncio.sleep(0)
+        queue.may.set()
+        await asyncio.gather(*calls)
+        assert [len(put) for put in queue.puts] == expected
         assert collector.pending == 0
 
 
