@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import pytest
 from trackside.v1 import collector_service_pb2 as proto
@@ -49,6 +49,6 @@ def test_events_of_each_delivery_are_counted(trackside: Running, first: int, out
     events = [Event(message_id=f"{first} {each}", user_id="u", page=Page()) for each in range(number + 1)]
     entries = [proto.Entry(event=event, delivery=0 if each < number else 1) for each, event in enumerate(events)]
     request = proto.CollectBatchRequest(entries=entries, deliveries=[proto.Delivery(write_key=KEY)] * 2)
-    response: Any = trackside.stub.CollectBatch(request)
-    assert list(response.outcomes) == [outcome] * number + [proto.OUTCOME_ACCEPTED]
-    assert len(trackside.lines()) == list(response.outcomes).count(proto.OUTCOME_ACCEPTED)
+    outcomes = list(cast("proto.CollectBatchResponse", trackside.stub.CollectBatch(request)).outcomes)
+    assert outcomes == [outcome] * number + [proto.OUTCOME_ACCEPTED]
+    assert len(trackside.lines()) == outcomes.count(proto.OUTCOME_ACCEPTED)
