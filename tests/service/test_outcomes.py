@@ -228,3 +228,26 @@ async def test_records_wait_up_to_a_bound(tmp_path: Path) -> None:
         gate.opened.set()
         assert [list((await call).outcomes) for call in calls] == [[ACCEPTED]] * 2
         assert list((await stub.CollectBatch(batch("c"))).outcomes) == [ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("events", "size", "turns"),
+    [(64, 20, 1), (65, 20, 2), (1_000, 20, 16), (16, 16_384, 2), (16, 16_385, 3), (3, 200_000, 3)],
+)
+async def test_others_have_their_turn_after_some_events_or_bytes(
+    tmp_path: Path, events: int, size: int, turns: int
+) -> None:
+    event = Event(user_id="u" * (size // 3), anonymous_id="a" * (size // 3))
+    event.user_id += "u" * (size - event.ByteSize())
+    assert event.ByteSize() == size
+    config, gate, refused = ServiceConfig(data_dir=tmp_path), Gate(tmp_path), RefusedStore.open(tmp_path, keep=0)
+    collector = Collector(config, Directory(None), gate, refused)
+    collecting = asyncio.create_task(collector.collect([proto.Entry(event=event)] * events, [proto.Delivery()], KEY))
+    taken = 0
+    while not collecting.done():
+        await asyncio.sleep(0)
+        taken += 1
+    assert (await collecting).outcomes == [REFUSED] * events
+    assert taken == turns
+    await gate.close()
+    refused.close()
