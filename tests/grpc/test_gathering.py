@@ -19,6 +19,7 @@ from trackside.v1.event_pb2 import Event, Page
 from service import server
 from service.collector import Collector
 from service.config import ServiceConfig
+from service.gathering import Gatherer
 from service.queues import Record
 from service.refused import RefusedStore
 from service.sources import Directory
@@ -109,6 +110,22 @@ async def test_no_more_calls_are_judged_together_than_one_message_could_bring(
         await asyncio.gather(*calls)
         assert [len(put) for put in queue.puts] == expected
         assert collector.pending == 0
+
+
+@pytest.mark.parametrize(("first", "expected"), [(1, [1, 1, 1]), (2, [2, 2])])
+async def test_those_who_come_again_are_waited_for_where_several_came_together(
+    tmp_path: Path, first: int, expected: list[int]
+) -> None:
+    config, queue, refused = ServiceConfig(data_dir=tmp_path), HeldQueue(), RefusedStore.open(tmp_path, keep=0)
+    queue.may.set()
+    async with asyncio.TaskGroup() as tasks:
+        gatherer = Gatherer(Collector(config, Directory(None), queue, refused), tasks.create_task)
+        await asyncio.gather(*[gatherer.collect(request(f"first {number}"), "") for number in range(first)])
+        for number in range(2):
+            tasks.create_task(gatherer.collect(request(f"again {number}"), ""))
+            await asyncio.sleep(0)
+    assert [len(put) for put in queue.puts] == expected
+    refused.close()
 
 
 async def test_call_that_fails_fails_alone(tmp_path: Path) -> None:
