@@ -139,7 +139,7 @@ async def test_each_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCapt
                 await until(lambda dropped=2 * outage + number: store.dropped > dropped)
             intruder.execute("ROLLBACK")
             store.add([event(10 + outage)])
-            while len(await kept(tmp_path)) == outage:
+            while len(await kept(tmp_path)) == outage:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
     store.close()
     assert (await kept(tmp_path), store.dropped) == (["10", "11"], 4)
@@ -170,7 +170,7 @@ async def test_store_writes_only_what_was_added(tmp_path: Path, monkeypatch: pyt
     store = RefusedStore.open(tmp_path, keep=100)
     for number in range(10):
         store.add([event(number)])
-        while len(await kept(tmp_path)) == number:
+        while len(await kept(tmp_path)) == number:  # noqa: ASYNC110
             await asyncio.sleep(0)
     store.close()
     assert len(writes) <= 12
