@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from prometheus_client import REGISTRY
 from trackside.v1 import collector_service_pb2 as proto
 from trackside.v1 import collector_service_pb2_grpc as proto_grpc
@@ -18,6 +19,7 @@ from trackside.v1.event_pb2 import Event, Page
 from service import server
 from service.collector import Collector
 from service.config import ServiceConfig
+from service.gathering import Gatherer
 from service.queues import Record
 from service.refused import RefusedStore
 from service.sources import Directory
@@ -53,7 +55,7 @@ class HeldQueue:
 @asynccontextmanager
 async def held(directory: Path) -> AsyncGenerator[tuple[HeldQueue, Collector, Any]]:
     """A service whose queue is held, and a stub."""
-    config, queue = ServiceConfig(data_dir=directory), HeldQueue()
+    config, queue = ServiceConfig(data_dir=directory, grpc_max_streams=1_000), HeldQueue()
     refused = RefusedStore.open(directory, keep=0)
     collector = Collector(config, Directory(None), queue, refused)
     grpc_server, servicer, _ = server.build(collector, config)
@@ -86,6 +88,44 @@ async def test_calls_that_come_while_a_put_is_under_way_share_the_next(tmp_path:
         assert [answer.outcome for answer in answers] == [proto.OUTCOME_ACCEPTED] * 4
         assert queue.puts == [["first"], ["second", "third", "fourth"]]
         assert collector.pending == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [(0, [1, 256, 44]), (32_768, [1, 128, 128, 44]), (32_769, [1, 127, 127, 46])]
+)
+async def test_no_more_calls_are_judged_together_than_one_message_could_bring(
+    tmp_path: Path, size: int, expected: list[int]
+) -> None:
+    requests = [request(f"{number:3}") for number in range(300)]
+    for each in requests if size else ():
+        each.delivery.user_agent = "a" * 20_000
+        each.delivery.user_agent += "a" * (size - each.ByteSize())
+    async with held(tmp_path) as (queue, collector, stub):
+        calls = await sent(queue, collector, stub, "first")
+        pending = collector.pending + sum(each.ByteSize() for each in requests)
+        calls += [stub.Collect(each, timeout=PATIENCE) for each in requests]
+        while collector.pending < pending:  # noqa: ASYNC110 - that they came is no event of its own
+            await asyncio.sleep(0)
+        queue.may.set()
+        await asyncio.gather(*calls)
+        assert [len(put) for put in queue.puts] == expected
+        assert collector.pending == 0
+
+
+@pytest.mark.parametrize(("first", "expected"), [(1, [1, 1, 1]), (2, [2, 2])])
+async def test_those_who_come_again_are_waited_for_where_several_came_together(
+    tmp_path: Path, first: int, expected: list[int]
+) -> None:
+    config, queue, refused = ServiceConfig(data_dir=tmp_path), HeldQueue(), RefusedStore.open(tmp_path, keep=0)
+    queue.may.set()
+    async with asyncio.TaskGroup() as tasks:
+        gatherer = Gatherer(Collector(config, Directory(None), queue, refused), tasks.create_task)
+        await asyncio.gather(*[gatherer.collect(request(f"first {number}"), "") for number in range(first)])
+        for number in range(2):
+            tasks.create_task(gatherer.collect(request(f"again {number}"), ""))
+            await asyncio.sleep(0)
+    assert [len(put) for put in queue.puts] == expected
+    refused.close()
 
 
 async def test_call_that_fails_fails_alone(tmp_path: Path) -> None:

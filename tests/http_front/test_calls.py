@@ -13,7 +13,7 @@ from prometheus_client import REGISTRY
 from trackside.v1 import collector_service_pb2 as proto
 
 from event_model.schema import LIMITS
-from http_front.coalescer import Coalescer, Verdicts
+from http_front.coalescer import LARGE, Coalescer, Verdicts
 from tests.http_front.gate import Gate, collect_batch, serving
 from tests.http_front.test_coalescer import DELIVERY, coalescing, page, queued, submitted
 from tests.running import KEY, Running
@@ -22,11 +22,11 @@ LARGE_REQUEST = [page(str(number)) for number in range(1_000)]
 
 
 @asynccontextmanager
-async def gated(trackside: Running, directory: Path) -> AsyncGenerator[tuple[Gate, Coalescer]]:
+async def gated(trackside: Running, directory: Path, *, bound: int = 1 << 30) -> AsyncGenerator[tuple[Gate, Coalescer]]:
     """A coalescer whose service is behind a gate, which is closed."""
     gate = Gate(trackside.channel)
     with serving(gate.relay, directory) as target:
-        async with coalescing(trackside, target) as coalescer:
+        async with coalescing(trackside, target, bound=bound) as coalescer:
             try:
                 yield gate, coalescer
             finally:
@@ -54,6 +54,11 @@ def entries(gate: Gate) -> list[int]:
     return [len(call.entries) for call in gate.calls]
 
 
+def pending_bytes(entry: bytes) -> int:
+    """The bytes for which a request of one entry counts: its answer may have 64."""
+    return len(entry) + len(DELIVERY) + 64
+
+
 def pages(name: str, number: int) -> list[list[bytes]]:
     """So many requests of one event."""
     return [[page(f"{name} {each}")] for each in range(number)]
@@ -73,6 +78,31 @@ async def test_three_calls_of_large_requests_are_in_flight(trackside: Running, t
         gate.opened.set()
         await asyncio.gather(*verdicts)
     assert entries(gate) == [1_000, 1_000, 1_000, 2_000]
+
+
+@pytest.mark.parametrize(("size", "expected"), [(LARGE, [1, 1, 2]), (LARGE + 1, [1, 1, 1, 1])])
+async def test_request_of_many_bytes_is_large(
+    trackside: Running, tmp_path: Path, size: int, expected: list[int]
+) -> None:
+    user_id = "u" * (LARGE - 1_000)
+    user_id += "u" * (size - pending_bytes(page("large", user_id)))
+    async with gated(trackside, tmp_path) as (gate, coalescer):
+        verdicts = await in_turns(coalescer, *[[page("large", user_id)]] * 4)
+        gate.opened.set()
+        await asyncio.gather(*verdicts)
+    assert entries(gate) == expected
+
+
+async def test_requests_wait_up_to_a_bound_and_are_counted_out_when_they_are_answered(
+    trackside: Running, tmp_path: Path
+) -> None:
+    accepted, overloaded = proto.RETRY_REASON_UNSPECIFIED, proto.RETRY_REASON_OVERLOADED
+    bound = 3 * pending_bytes(page("bound 0"))
+    async with gated(trackside, tmp_path, bound=bound) as (gate, coalescer):
+        gate.opened.set()
+        for round_ in range(2):
+            verdicts = [submitted(coalescer, [page(f"bound {round_}")], DELIVERY) for _ in range(4)]
+            assert [verdict.retry for verdict in await asyncio.gather(*verdicts)] == [*[accepted] * 3, overloaded]
 
 
 async def test_large_requests_do_not_hold_up_small_ones(trackside: Running, tmp_path: Path) -> None:

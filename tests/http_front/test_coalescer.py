@@ -39,10 +39,10 @@ def submitted(coalescer: Coalescer, entries: Sequence[bytes], delivery: bytes) -
 
 
 @asynccontextmanager
-async def coalescing(trackside: Running, target: str = "") -> AsyncGenerator[Coalescer]:
+async def coalescing(trackside: Running, target: str = "", *, bound: int = 1 << 30) -> AsyncGenerator[Coalescer]:
     """Calls the service, or what is at another gRPC target."""
     services = Services(FrontConfig(service=target or f"unix:{trackside.data_dir / 'grpc'}"))
-    coalescer = Coalescer(services, pending_bytes=1 << 30)
+    coalescer = Coalescer(services, pending_bytes=bound)
     try:
         yield coalescer
     finally:

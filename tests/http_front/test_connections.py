@@ -153,6 +153,15 @@ def test_client_that_ends_its_side_is_answered(trackside: Running, encoding: str
         assert ids(trackside) == messages
 
 
+def test_client_that_ends_its_side_is_answered_however_much_it_sent_before(trackside: Running) -> None:
+    """These are answered at once, one in each iteration of the event loop: the end comes in between."""
+    with connected(trackside.http_address) as wire:
+        wire.send(request("/v1/page", b"", "Content-Encoding: none") * 300)
+        wire.socket.shutdown(socket.SHUT_WR)
+        assert [wire.answer().status for _ in range(300)] == [415] * 300
+        assert wire.ended()
+
+
 @pytest.mark.parametrize("sent", [b"", b"POST /v1/pa", head("/v1/page", "Content-Length: 99") + b"{"])
 def test_client_that_ends_its_side_before_it_has_asked_is_not_waited_for(trackside: Running, sent: bytes) -> None:
     with connected(trackside.http_address) as wire:

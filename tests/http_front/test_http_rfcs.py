@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import threading
+import tracemalloc
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 import pytest
+from prometheus_client import REGISTRY
 
-from tests.http_front.wire import AUTHORIZATION, Wire, chunked, connected, head, page, request
+from http1.connection import Connection
+from http_front import exchange
+from tests.http_front.wire import AUTHORIZATION, chunked, connected, head, page, request
 from tests.running import Running
 from tests.spec.expectations import SUCCESS
 
@@ -212,6 +216,26 @@ def test_body_without_end_is_not_read_for_ever(trackside: Running) -> None:
     assert 64 << 20 <= sent < 128 << 20
 
 
+@pytest.mark.parametrize(("size", "goes_on"), [(100, True), (101, False)])
+@pytest.mark.parametrize("framing", ["length", "chunks"])
+def test_body_that_nobody_wants_is_read_up_to_a_bound(
+    trackside: Running, monkeypatch: pytest.MonkeyPatch, framing: str, size: int, goes_on: bool
+) -> None:
+    monkeypatch.setattr(exchange, "DISCARDED_BYTES", 100)
+    name, body = f"behind {framing} {size}", b"x" * size
+    line = f"Content-Length: {size}" if framing == "length" else "Transfer-Encoding: chunked"
+    with connected(trackside.http_address) as wire:
+        wire.send(head("/nowhere", line))
+        assert wire.answer().status == 404
+        with suppress(ConnectionResetError, BrokenPipeError):
+            wire.send((body if framing == "length" else chunked(body)) + request("/v1/page", page(name)))
+        if goes_on:
+            assert wire.answer().json == SUCCESS
+        else:
+            assert wire.ended()
+    assert ids(trackside) == [name] * goes_on
+
+
 def test_upgrade_is_not_taken_and_the_body_is_read(trackside: Running) -> None:
     body = page("upgrade")
     upgrade = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__")
@@ -255,28 +279,24 @@ def test_target_that_is_no_path_is_answered(trackside: Running, target: str) -> 
 
 def test_pipelined_requests_take_turns_with_other_connections(trackside: Running) -> None:
     """A neighbour is answered before the pipeline of the first connection has come to its end."""
-    number = 2_000
+    number, before = 2_000, answers("415")
+    pipeline = request("/v1/page", b"", "Content-Encoding: none") * number  # each is answered at once
     with connected(trackside.http_address) as greedy, connected(trackside.http_address) as neighbour:
-        sending = threading.Thread(target=greedy.send, args=(request("/nowhere", method="GET") * number,))
+        sending = threading.Thread(target=greedy.send, args=(pipeline,))
         sending.start()
-        assert greedy.answer().status == 404
-        neighbour.send(request("/v1/page", page("neighbour")))
-        assert neighbour.answer().json == SUCCESS
-        read = unread_answers(greedy)
-        rest = number - 1 - read
-        assert rest > 0
-        assert [greedy.answer().status for _ in range(rest)] == [404] * rest
+        assert greedy.answer().status == 415
+        neighbour.send(request("/nowhere", method="GET"))
+        assert neighbour.answer().status == 404
+        assert answers("415") < before + number
+        assert [greedy.answer().status for _ in range(number - 1)] == [415] * (number - 1)
         sending.join()
-    assert ids(trackside) == ["neighbour"]
+    assert answers("415") == before + number
 
 
-def unread_answers(wire: Wire) -> int:
-    """How many answers are there to be read now; they are read."""
-    read = 0
-    while wire.has_answer():
-        wire.answer()
-        read += 1
-    return read
+def answers(status: str) -> float:
+    """How many requests for /v1/page were answered so."""
+    labels = {"route": "/v1/page", "status": status}
+    return REGISTRY.get_sample_value("trackside_http_request_seconds_count", labels) or 0
 
 
 def test_client_that_does_not_read_its_answers_is_not_served_on(trackside: Running) -> None:
@@ -293,3 +313,35 @@ def test_client_that_does_not_read_its_answers_is_not_served_on(trackside: Runni
                 stuck += 1
                 assert trackside.http.get("/health").json() == SUCCESS  # others are served
     assert sent < 64 << 20
+
+
+def test_client_that_reads_its_answers_late_is_served_on(trackside: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    pause, paused = Connection.pause_writing, threading.Event()
+
+    def pausing(connection: Connection) -> None:
+        pause(connection)
+        paused.set()
+
+    monkeypatch.setattr(Connection, "pause_writing", pausing)
+    many_errors = request("/v1/batch", b'{"batch":[%b]}' % b",".join([b"5"] * 1_000))
+    with connected(trackside.http_address) as wire:
+        wire.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        wire.send(many_errors * 60)
+        assert paused.wait(20)
+        assert [wire.answer().status for _ in range(60)] == [400] * 60
+
+
+def test_requests_that_come_faster_than_they_are_read_do_not_fill_the_memory(trackside: Running) -> None:
+    number = 1_000
+    sent = request("/nowhere", b"x" * 20_000) * number
+    with connected(trackside.http_address) as wire:
+        tracemalloc.start()
+        try:
+            sending = threading.Thread(target=wire.send, args=(sent,))
+            sending.start()
+            assert [wire.answer().status for _ in range(number)] == [404] * number
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        sending.join()
+    assert peak < len(sent) // 4

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from http1 import connection
+from http1.body import ChunkedFraming
 from tests.http_front.wire import Wire, chunked, connected, head, page, request
 from tests.running import Running, collector
 from tests.spec.expectations import SUCCESS
@@ -66,6 +69,20 @@ def test_stalled_body_is_408_in_time(hasty: Running, sent: bytes) -> None:
         assert wire.ended()
     assert SECONDS <= time.monotonic() - started < SECONDS + 2
     assert hasty.queued() == []
+
+
+def test_half_a_line_is_not_read_again_until_more_of_it_comes(hasty: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    take, reads = ChunkedFraming.take, list[int]()
+
+    def counting(framing: ChunkedFraming, received: bytes, start: int) -> tuple[bytes, int]:
+        reads.append(len(received) - start)
+        return take(framing, received, start)
+
+    monkeypatch.setattr(ChunkedFraming, "take", counting)
+    with connected(hasty.http_address) as wire:
+        wire.send(STALLED["half a chunk's size"])
+        assert wire.answer().status == 408
+    assert reads.count(1) <= 2
 
 
 @pytest.mark.parametrize(
@@ -138,3 +155,36 @@ def test_connection_that_is_not_idle_does_not_end(forgetful: Running) -> None:
         slow.send(sent[-1:])
         assert slow.answer().status == 200
     assert [queued["messageId"] for queued in forgetful.queued()] == ["slow"]
+
+
+def test_idle_connection_is_closed_in_time(tmp_path: Path) -> None:
+    with collector(tmp_path, keep_alive_timeout=SECONDS) as running, connected(running.http_address) as wire:
+        for number in range(2):
+            wire.send(request("/v1/page", page(f"idle {number}")))
+            assert wire.answer().json == SUCCESS
+        started = time.monotonic()
+        assert wire.ended()
+        assert time.monotonic() - started < 2
+        assert len(running.lines()) == 2
+
+
+def test_connection_is_let_go_after_its_last_answer(trackside: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_LINGER_SECONDS", SECONDS)
+    with connected(trackside.http_address) as wire:
+        wire.send(request("/v1/page", b"", "Connection: close"))
+        assert wire.answer().status == 400
+        assert wire.ended()  # the server's side; it goes on reading
+        started = time.monotonic()
+        while is_open(trackside.http_address, wire.socket.getsockname()):
+            assert time.monotonic() - started < 5
+            assert trackside.http.get("/health").json() == SUCCESS
+
+
+def is_open(server: tuple[str, int], client: tuple[str, int]) -> bool:
+    """Whether a process has the server's socket of a connection, as the operating system says."""
+    ends = [f"{port:04X}" for _, port in (server, client)]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, _, _, _, _, _, inode, *_ = line.split()
+        if [local[-4:], remote[-4:]] == ends:
+            return inode != "0"
+    return False

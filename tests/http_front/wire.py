@@ -45,14 +45,6 @@ class Wire:
         length = int(headers.get("content-length", "0")) if body else 0
         return Answer(int(status), headers, self._file.read(length))
 
-    def has_answer(self) -> bool:
-        """Whether bytes of an answer have come."""
-        self.socket.setblocking(False)
-        try:
-            return bool(self._file.peek(1))  # type: ignore[attr-defined]
-        finally:
-            self.socket.settimeout(5)
-
     def ended(self) -> bool:
         """Whether the server closes the connection, and says nothing more before."""
         try:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from tests.mutation import EQUIVALENTS, MODULES
 from tests.mutation.mutants import Mutant, mutants
-from tests.mutation.trial import Trial, adopt_orphans, tried
+from tests.mutation.trial import OUT_OF_TIME, Trial, adopt_orphans, tried
 
 _STATE = Path(".mutation")
 _RESULTS, _ORIGINAL = _STATE / "results.jsonl", _STATE / "original.json"
@@ -158,14 +158,15 @@ def _report(modules: Sequence[str], jobs: Sequence[Job]) -> int:
     found = [(job, result) for job in jobs if (result := _result(job, known))]
     for job, _ in [(job, result) for job, result in found if not result.killed_by]:
         print(f"\n{job.module} {job.mutant.function}\n  - {job.mutant.line}\n  + {job.mutant.becomes}")
-    print(f"\n{'module':32} mutants  equivalent  tried  killed")
+    print(f"\n{'module':32} mutants  equivalent  tried  killed  out of time")
     for name in [*modules, ""]:
         of = [result for job, result in found if name in ("", job.module)]
         made = sum(name in ("", job.module) for job in jobs)
         equivalent = sum(name == module or (not name and module in modules) for module, *_ in EQUIVALENTS)
         killed = sum(bool(result.killed_by) for result in of)
+        late = sum(result.killed_by.startswith(OUT_OF_TIME) for result in of)
         share = f"{killed / len(of):.0%}" if of else ""
-        print(f"{name or 'all':32} {made + equivalent:7}  {equivalent:10}  {len(of):5}  {killed:6}  {share}")
+        print(f"{name or 'all':32} {made + equivalent:7}  {equivalent:10}  {len(of):5}  {killed:6}  {late:11}  {share}")
     return int(sum(bool(result.killed_by) for _, result in found) < LEAST * len(found))
 
 

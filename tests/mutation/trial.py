@@ -11,18 +11,35 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
-# The tests' process is a fork of this one: what is imported here, and is never mutated, need not be imported again.
-import grpc as grpc
-import protovalidate as protovalidate
-import pydantic_settings as pydantic_settings
 import pytest
-import sanic as sanic
+
+# The tests' process is a fork of this one: what is imported here, and is never mutated, need not be imported again.
+for name in (
+    "anyio.pytest_plugin",
+    "brotli",
+    "grpc_health.v1.health_pb2_grpc",
+    "grpc_reflection.v1alpha.reflection",
+    "grpc_status.rpc_status",
+    "httpx",
+    "hypothesis",
+    "prometheus_client",
+    "protovalidate",
+    "pydantic_settings",
+    "pytest_asyncio.plugin",
+    "rich.console",
+    "sanic",
+    "trackside.v1.collector_service_pb2_grpc",
+    "xdist.plugin",
+):
+    import_module(name)
 
 _MEMORY, _FILE = 8 << 30, 2 << 30
 """Bytes: a mutant may never end taking them."""
+OUT_OF_TIME = "the time that it took"
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -50,9 +67,13 @@ def tried(tests: Sequence[str], limit: float, output: Path) -> Trial:
         _end_children()
     seconds = round(time.monotonic() - began, 2)
     if not in_time:
-        return Trial("the time that it took", seconds)
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", output.read_text(errors="replace"), re.MULTILINE)
-    return Trial((failed[1] if failed else f"status {status}") if status else "", seconds)
+        return Trial(OUT_OF_TIME, seconds)
+    if not status:
+        return Trial("", seconds)
+    told = output.read_text(errors="replace")
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    killed_by = failed[1] if failed else f"status {status}"
+    return Trial(f"{OUT_OF_TIME}: {killed_by}" if "from pytest-timeout" in told else killed_by, seconds)
 
 
 def _run(tests: Sequence[str], output: Path) -> int:
@@ -69,8 +90,10 @@ def _run(tests: Sequence[str], output: Path) -> int:
         resource.setrlimit(resource.RLIMIT_FSIZE, (_FILE, _FILE))
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        hung = ["--timeout=30", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
-        status = pytest.main(["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", *hung, *tests])
+        hung = ["--timeout=20", "--timeout-method=signal", "-o", "faulthandler_timeout=0"]
+        # To rewrite assertions takes longer than most tests, and what is written of them is not looked at.
+        quick = ["-x", "-n0", "-p", "no:cacheprovider", "--tb=line", "--assert=plain"]
+        status = pytest.main([*quick, *hung, *tests])
         sys.stdout.flush()
     finally:
         os._exit(status)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from service import refused
 from service.queues import InvalidQueue, open_reader
 from service.refused import BACKLOG, RefusedEvent, RefusedStore, refused_url
 
@@ -118,3 +120,66 @@ def test_two_processes_cannot_keep_refused_events_in_one_directory(tmp_path: Pat
     with pytest.raises(InvalidQueue, match=r"refused\.db is in use by another process \(pid \d+\)"):
         RefusedStore.open(tmp_path, keep=1)
     store.close()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Return when the store's own thread has done it."""
+    async with asyncio.timeout(10):
+        while not done():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_each_outage_is_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    store = RefusedStore.open(tmp_path, keep=10)
+    with closing(sqlite3.connect(tmp_path / "refused.db", isolation_level=None)) as intruder:
+        for outage in range(2):
+            intruder.execute("BEGIN IMMEDIATE")
+            for number in range(2):
+                store.add([event(number)])
+                await until(lambda dropped=2 * outage + number: store.dropped > dropped)
+            intruder.execute("ROLLBACK")
+            store.add([event(10 + outage)])
+            while len(await kept(tmp_path)) == outage:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    store.close()
+    assert (await kept(tmp_path), store.dropped) == (["10", "11"], 4)
+    assert caplog.text.count("refused events cannot be kept") == 2
+
+
+async def test_store_recovers_from_a_failure_within_a_transaction(tmp_path: Path) -> None:
+    store = RefusedStore.open(tmp_path, keep=10)
+    with closing(sqlite3.connect(tmp_path / "refused.db", isolation_level=None)) as intruder:
+        intruder.execute("CREATE TRIGGER fail BEFORE INSERT ON records BEGIN SELECT RAISE(FAIL, 'no'); END")
+        store.add([event(1)])
+        await until(lambda: store.dropped == 1)
+        intruder.execute("DROP TRIGGER fail")
+    store.add([event(2)])
+    store.close()
+    assert (await kept(tmp_path), store.dropped) == (["2"], 1)
+
+
+async def test_store_writes_only_what_was_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write, writes = RefusedStore._write, list[None]()  # pyright: ignore[reportPrivateUsage]
+
+    def counting(store: RefusedStore) -> None:
+        writes.append(None)
+        write(store)
+
+    monkeypatch.setattr(RefusedStore, "_write", counting)
+    monkeypatch.setattr(refused, "PAUSE_SECONDS", 0)
+    store = RefusedStore.open(tmp_path, keep=100)
+    for number in range(10):
+        store.add([event(number)])
+        while len(await kept(tmp_path)) == number:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    store.close()
+    assert len(writes) <= 12
+
+
+def test_file_that_is_no_store_is_left_unlocked(tmp_path: Path) -> None:
+    file = tmp_path / "refused.db"
+    file.write_bytes(b"no database" * 100)
+    with pytest.raises(InvalidQueue):
+        RefusedStore.open(tmp_path, keep=1)
+    file.unlink()
+    RefusedStore.open(tmp_path, keep=1).close()

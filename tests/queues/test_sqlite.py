@@ -18,6 +18,7 @@ import pytest
 from service.queues import InvalidQueue, QueueUnavailable, open_queue, open_reader
 from service.queues.sqlite import INSERT, SQLiteQueue
 from service.queues.sqlite_file import RECORDS, numbers, open_readonly, open_writer
+from service.queues.sqlite_index import Index
 from service.queues.sqlite_marks import SCHEMA, Marks
 
 from .backend import WINDOW, Clock, record, records
@@ -167,7 +168,7 @@ async def test_a_queue_whose_memory_fails_is_closed_and_leaves_nobody_waiting(
     path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queue = open_at(path, clock)
-    monkeypatch.setattr(Marks, "know", Mock(side_effect=MemoryError))
+    monkeypatch.setattr(Index, "add", Mock(side_effect=MemoryError))
     for put in [asyncio.create_task(queue.put(records(name))) for name in ("a", "b")]:
         with pytest.raises(QueueUnavailable):
             await put
@@ -177,7 +178,7 @@ async def test_a_queue_whose_memory_fails_is_closed_and_leaves_nobody_waiting(
     assert not await queue.healthy()
     await queue.close()
     queue = open_at(path, clock)
-    assert list(await queue.put(records("a", "b"))) == [0]  # what was committed is known again
+    assert list(await queue.put(records("a", "b"))) == [0]  # only the first was committed, and it is known again
     await queue.close()
 
 

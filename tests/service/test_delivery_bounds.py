@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 from trackside.v1 import collector_service_pb2 as proto
-from trackside.v1.event_pb2 import Event, Track
+from trackside.v1.event_pb2 import Event, Page, Track
 
 from event_model.schema import LIMITS
 from tests.running import KEY, Running, collect
@@ -38,3 +40,15 @@ def test_events_and_what_is_injected_into_them_count_together(
     assert list(response.outcomes) == [outcome] * EVENTS
     assert {refusal.reason for refusal in response.refusals} == ({proto.REASON_REQUEST_TOO_LARGE} if over else set())
     assert len(trackside.lines()) == (0 if over else EVENTS)
+
+
+@pytest.mark.parametrize(("first", "outcome"), [(0, proto.OUTCOME_ACCEPTED), (1, proto.OUTCOME_REFUSED)])
+def test_events_of_each_delivery_are_counted(trackside: Running, first: int, outcome: proto.Outcome) -> None:
+    """One delivery brings as many as it may, or one more, and the other brings one."""
+    number = LIMITS.delivery_events + first
+    events = [Event(message_id=f"{first} {each}", user_id="u", page=Page()) for each in range(number + 1)]
+    entries = [proto.Entry(event=event, delivery=0 if each < number else 1) for each, event in enumerate(events)]
+    request = proto.CollectBatchRequest(entries=entries, deliveries=[proto.Delivery(write_key=KEY)] * 2)
+    outcomes = list(cast("proto.CollectBatchResponse", trackside.stub.CollectBatch(request)).outcomes)
+    assert outcomes == [outcome] * number + [proto.OUTCOME_ACCEPTED]
+    assert len(trackside.lines()) == outcomes.count(proto.OUTCOME_ACCEPTED)

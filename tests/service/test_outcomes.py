@@ -208,3 +208,46 @@ async def test_events_are_to_be_sent_again_where_too_many_wait(tmp_path: Path) -
         assert (await first).outcome == ACCEPTED
         # However large a call is: with nothing before it, it is taken.
         assert list((await stub.CollectBatch(batch("a", "b"))).outcomes) == [ACCEPTED, ACCEPTED]
+
+
+async def test_records_wait_up_to_a_bound(tmp_path: Path) -> None:
+    async with gated(tmp_path) as (gate, _, stub):
+        gate.opened.set()
+        assert list((await stub.CollectBatch(batch("a"))).outcomes) == [ACCEPTED]
+        (line,) = await asyncio.to_thread(read_lines, gate.url)
+    directory = tmp_path / "bounded"
+    directory.mkdir()
+    async with gated(directory, max_pending_bytes=2 * len(line)) as (gate, _, stub):
+        calls: list[Any] = []
+        for name in ("a", "b"):
+            gate.arrived.clear()
+            calls.append(stub.CollectBatch(batch(name)))
+            async with asyncio.timeout(5):
+                await gate.arrived.wait()
+        assert list((await stub.CollectBatch(batch("c"))).outcomes) == [RETRY]
+        gate.opened.set()
+        assert [list((await call).outcomes) for call in calls] == [[ACCEPTED]] * 2
+        assert list((await stub.CollectBatch(batch("c"))).outcomes) == [ACCEPTED]
+
+
+@pytest.mark.parametrize(
+    ("events", "size", "turns"),
+    [(64, 20, 1), (65, 20, 2), (1_000, 20, 16), (16, 16_384, 2), (16, 16_385, 3), (3, 200_000, 3)],
+)
+async def test_others_have_their_turn_after_some_events_or_bytes(
+    tmp_path: Path, events: int, size: int, turns: int
+) -> None:
+    event = Event(user_id="u" * (size // 3), anonymous_id="a" * (size // 3))
+    event.user_id += "u" * (size - event.ByteSize())
+    assert event.ByteSize() == size
+    config, gate, refused = ServiceConfig(data_dir=tmp_path), Gate(tmp_path), RefusedStore.open(tmp_path, keep=0)
+    collector = Collector(config, Directory(None), gate, refused)
+    collecting = asyncio.create_task(collector.collect([proto.Entry(event=event)] * events, [proto.Delivery()], KEY))
+    taken = 0
+    while not collecting.done():
+        await asyncio.sleep(0)
+        taken += 1
+    assert (await collecting).outcomes == [REFUSED] * events
+    assert taken == turns
+    await gate.close()
+    refused.close()
