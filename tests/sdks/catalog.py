@@ -1,4 +1,4 @@
-"""The SDKs that are run, each at the version that its lock file pins, and those that cannot be run."""
+"""The SDKs that are run, each at the version that its lock file pins."""
 
 import re
 from collections.abc import Mapping
@@ -343,22 +343,3 @@ SDKS = (
         refused={"event": ""},
     ),
 )
-
-NO_MESSAGE_ID = {
-    "simple_segment 1.6.0 (Ruby)": "`messageId: null` where the caller gives none",
-}
-"""SDKs without a row of their own that send no messageId, and what they send in its place."""
-
-NOT_RUN = {
-    "analytics-ruby (Segment), rudder-sdk-ruby": "Debian has Ruby but neither; RubyGems is out of reach here.",
-    "analytics-php (Segment), rudder-sdk-php": "Debian has PHP but neither; Packagist is out of reach here.",
-    "Analytics.NET, Analytics-CSharp (Segment), rudder-sdk-.net": "NuGet is out of reach here.",
-    "analytics-swift, analytics-ios, rudder-sdk-ios, MetaRouter's iOS SDK": "They need Apple's toolchain.",
-    "analytics-android, rudder-sdk-android, MetaRouter's Android SDK": (
-        "They need an Android device. analytics-kotlin, which is run, is what Segment's is made of."
-    ),
-    "@segment/analytics-react-native, rudder-sdk-react-native": "They need a device with React Native's modules.",
-    "@metarouter/react-native-sdk": "The npm registry does not have it, and it needs a device.",
-    "rudderlabs/analytics-go 4.2.2": "The Go module proxy serves no archive of it; 4.2.1 is run.",
-}
-"""What has no row of its own in the table, and why."""

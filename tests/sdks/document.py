@@ -1,25 +1,34 @@
 """Writes docs/sdks.md from what the last run of the tests showed; with --check, says whether it is still true."""
 
+import re
 import sys
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 
 from http_front.client_quirks import CLIENTS
+from tests.golden.replay import CAPTURES, golden
 from tests.sdks import results
-from tests.sdks.catalog import NO_MESSAGE_ID, NOT_RUN, SDKS, Scenario, Sdk
+from tests.sdks.catalog import SDKS, Scenario, Sdk
+from tests.sdks.not_run import RECORDED, UNPROVED, Recorded
 
 DOCUMENT = Path(__file__).parents[2] / "docs/sdks.md"
 INTRODUCTION = """\
 # SDKs
 
-Every SDK below is the published package at the version given, unchanged, and is run against a real `trackside serve`
-by `make test-sdks`. This page is written from those runs (`make sdks-docs`), and `make test-sdks` fails when it no
-longer says what they show. `HOST` is the address of the collector, like `http://127.0.0.1:8080`, and `WRITE_KEY` a key
-of one of its sources.
+The results say of each SDK how it was proved:
 
-Each SDK makes every call that it has, with nested objects, unicode, nulls and the largest integer that its language
-has, and what is queued is compared with what it was told to send and with what was on the wire. Then come:
+- **run**: `make test-sdks` runs the published package, unchanged, at the version given, against a real
+  `trackside serve`.
+- **replayed**: no registry here has the SDK. `tests/golden` sends [its recorded requests](#recorded-requests-replayed)
+  again, byte for byte, and compares answers and records.
+
+Some SDKs are [not proved](#not-proved). This page is written from the runs (`make sdks-docs`), and `make test-sdks`
+fails when it no longer says what they show. `HOST` is the address of the collector, like `http://127.0.0.1:8080`, and
+`WRITE_KEY` a key of one of its sources.
+
+Each SDK that is run makes every call that it has, with nested objects, unicode, nulls and the largest integer that its
+language has, and what is queued is compared with what it was told to send and with what was on the wire. Then come:
 
 | column | what happens | what is held |
 |---|---|---|
@@ -35,6 +44,16 @@ The columns show the answers that the SDK got: "cut" is a connection without an 
 sent ten times. Some [get 200 in place of 207](#clients-that-get-200-in-place-of-207). Every program ended by itself; a
 page, and an app in Kotlin, stayed open until each event was answered and nothing more had come for four seconds.
 """
+REPLAYED = """\
+## Recorded requests, replayed
+
+These show that the requests are understood. They do not show what the SDK does after a fault or a refusal.
+"""
+NOT_PROVED = """\
+## Not proved
+
+Nothing here shows that these work.
+"""
 STAND_IN = """\
 ## Clients that get 200 in place of 207
 
@@ -47,6 +66,8 @@ NO_IDS = """\
 Their events are refused unless `generate_message_id` is true: in the entry of their source in the file of sources, or
 as a [setting](settings.md) for all sources. A resend is then a second event.
 """
+RECORDED_HEADER = ["SDK", "version", "language", "requests", "answers", "events queued"]
+ANSWER = re.compile(r"\d{3} ")
 COLUMNS: dict[Scenario, str] = {
     "one-refused": "one refused",
     "all-refused": "all refused",
@@ -72,7 +93,21 @@ def row(sdk: Sdk) -> str:
             cells.append(f"{shown[scenario]['tries']} x {', '.join(shown[scenario]['answers'])}")
         else:
             cells.append(", ".join(shown[scenario]["answers"]))
-    return f"| [{sdk.title or sdk.name}](#{sdk.slug}) | {sdk.version} | {' | '.join(cells)} |"
+    return f"| [{sdk.title or sdk.name}](#{sdk.slug}) | {sdk.version} | run | {' | '.join(cells)} |"
+
+
+def replayed_row(sdk: Recorded) -> str:
+    return f"| [{sdk.name}](#recorded-requests-replayed) | {sdk.version} | replayed |{'  |' * len(COLUMNS)}"
+
+
+def recorded_row(sdk: Recorded) -> str:
+    """How many requests the golden files hold, what each was answered, and how many events were queued."""
+    files = {capture.stem: golden(capture).read_text().splitlines() for capture in CAPTURES}
+    lines = [line for stem in sdk.captures for line in files[stem]]
+    answers = [line.split(" ")[0] for line in lines if ANSWER.match(line)]
+    events = sum(line.startswith("{") for line in lines)
+    counts = ", ".join(f"{answers.count(status)} x {status}" for status in sorted(set(answers)))
+    return f"| {sdk.name} | {sdk.version} | {sdk.language} | {len(answers)} | {counts} | {events} |"
 
 
 def section(sdk: Sdk) -> Iterable[str]:
@@ -94,7 +129,7 @@ def section(sdk: Sdk) -> Iterable[str]:
 
 def stand_in(name: str) -> str:
     client = CLIENTS[name]
-    told = [f"`{header}: {pattern.pattern}`".replace("|", "\\|") for header, pattern in client.headers.items()]
+    told = [f"`{header.decode()}: {pattern.pattern}`".replace("|", "\\|") for header, pattern in client.headers.items()]
     return f"| {name} | {', '.join(told)} | {client.why} |"
 
 
@@ -102,25 +137,35 @@ def fence(sdk: Sdk) -> str:
     return sdk.language.split(" ")[0].lower()
 
 
+def table(header: list[str], rows: Iterable[str]) -> str:
+    return "\n".join([f"| {' | '.join(header)} |", "|---" * len(header) + "|", *rows]) + "\n"
+
+
 def render() -> str:
     parts = [INTRODUCTION, "## Results\n"]
-    header = ["SDK", "version", *COLUMNS.values()]
-    parts.append("\n".join([f"| {' | '.join(header)} |", "|---" * len(header) + "|", *map(row, SDKS)]) + "\n")
+    header = ["SDK", "version", "proof", *COLUMNS.values()]
+    parts.append(table(header, [*map(row, SDKS), *map(replayed_row, RECORDED)]))
     for language, sdks in groupby(SDKS, key=lambda sdk: sdk.language):
         parts.append(f"## {language}\n")
         parts += [part for sdk in sdks for part in section(sdk)]
+    parts.append(REPLAYED)
+    parts.append(table(RECORDED_HEADER, map(recorded_row, RECORDED)))
     parts.append(NO_IDS)
     without = {
         f"[{sdk.title or sdk.name}](#{sdk.slug}) {sdk.version}": "no member"
         for sdk in SDKS
         if not sdk.sends_message_ids
     }
-    rows = [f"| {name} | {sent} |" for name, sent in (without | NO_MESSAGE_ID).items()]
-    parts.append("\n".join(["| SDK | in place of a messageId |", "|---|---|", *rows]) + "\n")
+    without |= {
+        f"{sdk.name} {sdk.version} ({sdk.language})": sdk.in_place_of_message_id
+        for sdk in RECORDED
+        if sdk.in_place_of_message_id
+    }
+    parts.append(table(["SDK", "in place of a messageId"], (f"| {name} | {sent} |" for name, sent in without.items())))
     parts.append(STAND_IN)
-    parts.append("\n".join(["| client | told by | on 207 |", "|---|---|---|", *map(stand_in, CLIENTS)]) + "\n")
-    parts.append("## Not run\n")
-    parts.append("\n".join(f"- {name}: {reason}" for name, reason in NOT_RUN.items()) + "\n")
+    parts.append(table(["client", "told by", "on 207"], map(stand_in, CLIENTS)))
+    parts.append(NOT_PROVED)
+    parts.append("\n".join(f"- {name}: {reason}" for name, reason in UNPROVED.items()) + "\n")
     return "\n".join(parts)
 
 
