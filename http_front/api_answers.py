@@ -12,7 +12,7 @@ from event_model.json_schema import COMMENTS, Schema
 from event_model.schema import LIMITS
 from http1.request_head import RequestHead
 from http_front import responses
-from http_front.cors import DUPLICATE, cors_lines, preflight_headers
+from http_front.cors import DUPLICATE, IMAGE_ERROR, cors_lines, preflight_headers
 from http_front.errors import ANSWERS
 
 Form = Literal["single", "batch"]
@@ -66,7 +66,7 @@ def image_outcomes() -> dict[str, Any]:
     content: dict[str, Any] = {"image/gif": {}, **json_content(ref("schemas", "Failure"))}
     statuses = [status for status in outcomes("single", body=True) if status != "415"]
     failures = {
-        status: answer("The event is not collected.", content, responses.IMAGE_ERROR, *_HEADERS.get(status, ()))
+        status: answer("The event is not collected.", content, IMAGE_ERROR, *_HEADERS.get(status, ()))
         for status in statuses
     }
     return failures | {"200": PIXEL_ANSWER}
@@ -178,7 +178,7 @@ def _headers() -> dict[str, Any]:
             "description": "How many events of the request were duplicates; absent where none was.",
             "schema": {"type": "integer", "minimum": 1},
         },
-        responses.IMAGE_ERROR: {
+        IMAGE_ERROR: {
             "description": "Why the event is not collected: the code, the message and the details.",
             "schema": {"type": "string"},
         },

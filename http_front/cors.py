@@ -13,7 +13,9 @@ _ORIGIN = re.compile(rb"null|[A-Za-z][A-Za-z0-9+.\-]{0,31}://[A-Za-z0-9.\-_:\[\]
 """`null`, or a scheme, a host of at most 253 characters and a port. In some web views a file has no host."""
 DUPLICATE = "Trackside-Duplicate"
 """Header that counts the events of a request that were duplicates. It is absent where none was."""
-_EXPOSED = f"access-control-expose-headers: Retry-After, {DUPLICATE}\r\n".encode()
+IMAGE_ERROR = "Trackside-Error"
+"""Header that says why the event of an image was rejected."""
+_EXPOSED = f"access-control-expose-headers: Retry-After, {IMAGE_ERROR}, {DUPLICATE}\r\n".encode()
 _ANY_ORIGIN = b"access-control-allow-origin: *\r\nvary: origin\r\n" + _EXPOSED
 
 _HEADER_NAMES = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:[ \t]*,[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+){0,63}")

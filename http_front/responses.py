@@ -18,14 +18,13 @@ from sanic.headers import format_http1_response
 from trackside.v1 import collector_service_pb2 as proto
 
 from http1.request_head import RequestHead
-from http_front.cors import cors_lines
+from http_front.cors import IMAGE_ERROR, cors_lines
 from http_front.errors import ANSWERS, BAD_REQUEST, TITLES, TOO_LARGE, WHOLE_REQUEST
 
 Form = Literal["single", "batch", "image"]
 """An image says in a header why an event was rejected: a mail or a page shows it whatever the status."""
 
 ERRORS = 1_000
-IMAGE_ERROR = "Trackside-Error"
 """The most errors that one answer lists."""
 _REQUEST: dict[str, Any] = {"Index": None, "MessageId": ""}
 """Of an error that concerns the request and not one event of it."""

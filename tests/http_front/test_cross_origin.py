@@ -134,6 +134,15 @@ def test_page_of_a_public_network_may_send_to_a_private_one(trackside: Running) 
         assert "access-control-allow-private-network" not in preflight(trackside, *lines).headers
 
 
+@pytest.mark.parametrize("lines", [(), ("Origin: https://shop.example",), ("Origin: null",)])
+def test_page_may_read_why_a_pixel_was_refused(trackside: Running, lines: tuple[str, ...]) -> None:
+    told = answer(trackside, *lines, path="/v1/pixel/page", method="GET")
+    assert told.status == 400
+    exposed = told.headers["access-control-expose-headers"].split(", ")
+    assert "Trackside-Error" in exposed
+    assert "trackside-error" in told.headers
+
+
 def test_event_of_another_origin_is_queued(trackside: Running) -> None:
     assert answer(trackside, "Origin: null", body=page("of another origin")).status == 200
     assert [record["messageId"] for record in trackside.queued()] == ["of another origin"]

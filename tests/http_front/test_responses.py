@@ -50,7 +50,7 @@ def check(answer: Answer, status: int) -> None:
     assert answer.status == status
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-expose-headers"] == "Retry-After, Trackside-Duplicate"
+    assert answer.headers["access-control-expose-headers"] == "Retry-After, Trackside-Error, Trackside-Duplicate"
     assert int(answer.headers["content-length"]) == len(answer.body)
     assert ("retry-after" in answer.headers) == (status in (429, 503))
     body = answer.json
