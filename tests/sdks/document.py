@@ -66,7 +66,7 @@ NO_IDS = """\
 Their events are refused unless `generate_message_id` is true: in the entry of their source in the file of sources, or
 as a [setting](settings.md) for all sources. A resend is then a second event.
 """
-RECORDED_HEADER = ["SDK", "version", "language", "requests", "answers", "events queued"]
+RECORDED_HEADER = ["SDK", "version", "language", "requests", "answers", "events queued", "recorded from"]
 ANSWER = re.compile(r"\d{3} ")
 COLUMNS: dict[Scenario, str] = {
     "one-refused": "one refused",
@@ -107,7 +107,9 @@ def recorded_row(sdk: Recorded) -> str:
     answers = [line.split(" ")[0] for line in lines if ANSWER.match(line)]
     events = sum(line.startswith("{") for line in lines)
     counts = ", ".join(f"{answers.count(status)} x {status}" for status in sorted(set(answers)))
-    return f"| {sdk.name} | {sdk.version} | {sdk.language} | {len(answers)} | {counts} | {events} |"
+    return (
+        f"| {sdk.name} | {sdk.version} | {sdk.language} | {len(answers)} | {counts} | {events} | {sdk.recorded_from} |"
+    )
 
 
 def section(sdk: Sdk) -> Iterable[str]:

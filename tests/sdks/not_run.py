@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Recorded:
-    """An SDK that no registry here has. tests/golden replays requests that it sent elsewhere."""
+    """An SDK that no registry here has. tests/golden replays requests that it sent."""
 
     name: str
     version: str
     language: str
     captures: tuple[str, ...]
     """The files in tests/golden/captures, without their ending."""
+    recorded_from: str = "the SDK, elsewhere"
     in_place_of_message_id: str = ""
     """Where it does not always send a messageId: the value that it sends."""
 
@@ -26,6 +27,21 @@ RECORDED = (
         ("captured.simple_segment-1.6.0.ok", "captured.simple_segment-1.6.0.400"),
         in_place_of_message_id="`messageId: null` where the caller gives none",
     ),
+    Recorded(
+        "@ht-sdks/events-sdk-js-node",
+        "1.1.0",
+        "JavaScript (Node)",
+        ("captured.events-sdk-js-node-1.1.0.source",),
+        recorded_from="a build of its repository at 724abcf, not the published package",
+    ),
+    Recorded(
+        "@metarouter/react-native-sdk",
+        "1.7.0",
+        "JavaScript (React Native)",
+        ("captured.metarouter-react-native-sdk-1.7.0.source",),
+        recorded_from="a build of its repository at e68f763, not the published package, in Node: "
+        "React Native's modules were stubs, and the HTTP headers are Node's",
+    ),
 )
 
 UNPROVED = {
@@ -37,11 +53,9 @@ UNPROVED = {
         "They need an Android device. analytics-kotlin, which is run, is what Segment's is made of."
     ),
     "@segment/analytics-react-native, rudder-sdk-react-native": "They need a device with React Native's modules.",
-    "@metarouter/react-native-sdk": (
-        "The npm registry here does not have it. @metarouter/analytics-react-native, which it has, is another SDK: its "
-        "JavaScript sends nothing, but hands every call to a native module."
+    "@metarouter/analytics-react-native": (
+        "Its JavaScript sends nothing: it hands every call to a native module, which needs a device."
     ),
-    "@ht-sdks/events-sdk-js-node (Hightouch)": "The npm registry here does not have it.",
     "rudderlabs/analytics-go 4.2.2": "The Go module proxy serves no archive of it; 4.2.1 is run.",
 }
 """Nothing here shows that these work, and why."""
