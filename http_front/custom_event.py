@@ -49,7 +49,7 @@ def decode_custom_event(text: bytes | Raw, head: RequestHead) -> Members:
 def _metadata(own: Raw | None, head: RequestHead) -> Members:
     if own is not None and not is_absent(own):
         return _object(own, _METADATA)
-    if header := head.header(_HEADER.lower().encode()):
+    if header := _header(head):
         metadata = _object(header, _HEADER)
         return _object(metadata[_METADATA], _HEADER) if _METADATA in metadata else metadata
     metadata: Members = {}
@@ -60,6 +60,16 @@ def _metadata(own: Raw | None, head: RequestHead) -> Members:
         where = f"in the body, in the header {_HEADER}, or as parameters of the query"
         raise Rejected(proto.REASON_REQUIRED, _METADATA, f"{_METADATA} is required, {where}")
     return metadata
+
+
+def _header(head: RequestHead) -> str:
+    """The header's text: UTF-8, or ISO 8859-1, which is how a browser sends it. Mended as a body is."""
+    value = head.headers.get(_HEADER.lower().encode(), b"").strip()
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        text = value.decode("latin-1")
+    return jsontext.mend(text)
 
 
 def _object(text: Raw | str, name: str) -> Members:

@@ -20,7 +20,10 @@ _MAPPED = "::ffff:"  # how the kernel writes a client of IPv4 on a socket of IPv
 _FORWARDED = b"forwarded"
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]*)\](?::\d+)?|(?P<v4>[^:]*):\d+")
 """How some proxies write an address: in brackets, or with a port."""
-_FORWARDED_FOR = re.compile(r'(?:^|;)\s*for\s*=\s*"?([^";]*)', re.IGNORECASE)
+_PAIR = re.compile(
+    r"""\s*+(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]++)\s*+=\s*+("[^"\\]*+"|[^\s",;\\]++)\s*+)?+(?:;|\Z)""",
+)
+"""A parameter of Forwarded with its value, or none, as far as the next one."""
 _HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
 
 
@@ -112,9 +115,20 @@ def _plain(peer: str) -> str:
 
 
 def _forwarded_for(element: str) -> str:
-    """The client in an element of Forwarded (RFC 7239). A comma in quotes ends an element too: it then has none."""
-    match = _FORWARDED_FOR.search(element)
-    return match[1].strip() if match else ""
+    """The client in an element of Forwarded (RFC 7239); empty where it has none, or is not wholly well formed.
+
+    A comma in quotes ends an element too, and leaves halves that are not. Else a client whose Host a proxy quotes
+    could choose its address.
+    """
+    named, end = list[str](), 0
+    while end < len(element):
+        pair = _PAIR.match(element, end)
+        if not pair:
+            return ""
+        if pair[1] and pair[1].lower() == "for":
+            named.append(pair[2].strip('"').strip())
+        end = pair.end()
+    return named[0] if len(named) == 1 else ""
 
 
 def _outermost(head: RequestHead, name: bytes) -> str:

@@ -134,6 +134,25 @@ def test_header_may_name_the_metadata(trackside: Running) -> None:
     assert_accepted(trackside, response, track(sent, {"a": 1}))
 
 
+@pytest.mark.parametrize(
+    ("event_name", "queued"),
+    [
+        ("Größe ü".encode(), "Größe ü"),
+        ("Größe ü".encode("latin-1"), "Größe ü"),
+        ("名前 \U0001f600".encode(), "名前 \U0001f600"),
+        (rb"Gr\u00f6\u00dfe", "Größe"),
+        (rb"half \ud83d", "half \ufffd"),
+    ],
+)
+def test_header_is_read_as_browsers_and_others_write_it(trackside: Running, event_name: bytes, queued: str) -> None:
+    metadata = b'{"writeKey":"k","userID":"u","other":NaN,"eventName":"%b"}' % event_name
+    with connected(trackside.http_address) as wire:
+        head = b"POST /v1/custom/event HTTP/1.1\r\nHost: here\r\nContent-Length: 2\r\n"
+        wire.send(b"%bX-Event-Metadata: %b\r\n\r\n{}" % (head, metadata))
+        assert wire.answer().json == SUCCESS
+    assert [record["event"] for record in trackside.queued()] == [queued]
+
+
 def test_metadata_of_the_root_alone_counts(trackside: Running) -> None:
     sent = metadata("root")
     body = {"inner": {"_metarouter": metadata("inner")}}

@@ -25,6 +25,9 @@ ENTRY_POINTS: dict[str, Send] = {
     "import": lambda running, event: running.post("/v1/import", {"batch": [event]}),
     "beacon": lambda running, event: running.post(f"/beacon/v1/batch?writeKey={KEY}", {"batch": [event]}, key=None),
     "pixel": lambda running, event: running.pixel("page", event),
+    "flat pixel": lambda running, event: running.http.get("/pixel/v1/page", params={"writeKey": KEY, **event}),
+    "merge": lambda running, event: running.post("/v1/merge", {**event, "type": "merge", "previousId": "p"}),
+    "custom event": lambda running, event: running.post("/v1/custom/event", {"_metarouter": custom(event)}),
     "webhook": lambda running, event: running.post(f"/v1/webhook?writeKey={KEY}", event, key=None),
     "webhook's array": lambda running, event: running.post(f"/v1/w?writeKey={KEY}", [event], key=None),
     "webhook's batch": lambda running, event: running.post(f"/v1/w?writeKey={KEY}", {"batch": [event]}, key=None),
@@ -33,6 +36,11 @@ ENTRY_POINTS: dict[str, Send] = {
 
 def event(message_id: str, **members: Any) -> dict[str, Any]:
     return {"messageId": message_id, "userId": "u", "type": "page", **members}
+
+
+def custom(event: dict[str, Any]) -> dict[str, Any]:
+    """MetaRouter's metadata of an event."""
+    return {"writeKey": KEY, "eventName": "e", "eventID": event["messageId"], "userID": event["userId"]}
 
 
 @pytest.mark.parametrize("first", ENTRY_POINTS)
