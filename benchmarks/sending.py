@@ -22,7 +22,6 @@ class Failed(Exception):
 class Result(NamedTuple):
     """What one server did under one load."""
 
-    requests_per_second: float
     events_per_second: float
     """Requests, where they carry no events."""
     p50: float
@@ -72,7 +71,6 @@ def run(server: Server, load: Load, seconds: int, first: int = 0) -> Result:
     events = requests.events(1, said["requests"]) or said["requests"]
     by_process = {name: seconds / events * 1e6 for name, seconds in used_by.items()}
     return Result(
-        said["requests"] / said["seconds"],
         events / said["seconds"],
         said["p50"],
         said["p99"],

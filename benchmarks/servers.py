@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,21 +65,12 @@ def service(folder: str) -> Generator[Server]:
         yield Server(port, _children(pid, checkout), lambda: _message_ids(records(folder, checkout)))
 
 
-def ceiling() -> AbstractContextManager[Server]:
-    """Sanic, doing nothing."""
-    return _storing_nothing("ceiling")
-
-
-def bare() -> AbstractContextManager[Server]:
-    """A server that only reads and answers."""
-    return _storing_nothing("bare")
-
-
 @contextmanager
-def _storing_nothing(name: str) -> Generator[Server]:
+def ceiling() -> Generator[Server]:
+    """Sanic, doing nothing."""
     port = free_port()
-    with _running([sys.executable, str(HERE / f"{name}.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
-        yield Server(port, {name: pid})
+    with _running([sys.executable, str(HERE / "ceiling.py"), str(port)], f"http://127.0.0.1:{port}/") as pid:
+        yield Server(port, {"ceiling": pid})
 
 
 @contextmanager

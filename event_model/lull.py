@@ -17,7 +17,7 @@ async def lull(waiting: Sized, enough: int, clock: Callable[[], float] = time.pe
 
     Those who were answered a moment ago are about to ask again, one by one. To go ahead with the first of them alone
     costs more than all of them together: 64 unary calls in flight make 5,800 calls a second in place of 4,700, and
-    with 4 and 16 connections there are a quarter more single events (docs/performance.md).
+    with 4 and 16 connections there are a quarter more single events (docs/experiments.md).
     """
     began = newest = clock()
     quiet = 0

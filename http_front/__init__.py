@@ -1,1 +1,1 @@
-"""The public HTTP door: it translates the documented routes into calls of the gRPC service."""
+"""The public HTTP API: it translates the documented routes into calls of the gRPC service."""

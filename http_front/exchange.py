@@ -128,7 +128,7 @@ class Exchange:
             self._send_error(error)
 
     def cancel(self) -> None:
-        """The client is gone. Events that were sent to the service are request all the same."""
+        """The client is gone. Events that were sent to the service are queued all the same."""
         self.answered = True
         if self._app_task:
             self._app_task.cancel()

@@ -1,7 +1,7 @@
 """Reads the members of messages into columns, and writes columns as JSON objects.
 
 A column has one member's values of many messages, so that one call of a library goes through all of them. Loops of the
-interpreter cost more (measured, docs/performance.md).
+interpreter cost more (measured, docs/experiments.md).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ _TIMES = ("timestamp", "originalTimestamp", "sentAt")
 class Intake:
     """Makes records of events.
 
-    Events go through together, as columns, which takes half the time (measured, docs/performance.md).
+    Events go through together, as columns, which takes half the time (measured, docs/experiments.md).
     """
 
     def __init__(self, config: ServiceConfig, sources: Directory) -> None:

@@ -26,7 +26,7 @@ class Writer:
     """Commits transactions on a connection, one after the other, and closes the connection at the end.
 
     The thread takes the interpreter's lock only at the begin and the end of a commit. More Python in this thread would
-    compete for the lock with the event loop (measured, docs/performance.md).
+    compete for the lock with the event loop (measured, docs/experiments.md).
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:

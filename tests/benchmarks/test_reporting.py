@@ -14,7 +14,7 @@ from benchmarks.sending import Result
 
 def result(rate: float, cpu: float = 50.0, generator: float = 0.1) -> Result:
     each = {"service": cpu / 2, "http_front": cpu / 2}
-    return Result(rate, rate, 1.0, 2.0, 3.0, cpu, each, 200.0, generator)
+    return Result(rate, 1.0, 2.0, 3.0, cpu, each, 200.0, generator)
 
 
 def measured(row: str = "mix-64") -> Measured:

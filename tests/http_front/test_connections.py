@@ -39,9 +39,7 @@ def test_connection_is_kept_for_further_requests(trackside: Running) -> None:
 
 
 @pytest.mark.parametrize("value", ["close", "Close"])
-def test_connection_is_closed_when_the_client_asks_for_it_however_often_that_head_came(
-    trackside: Running, value: str
-) -> None:
+def test_connection_is_closed_when_the_client_asks_for_it(trackside: Running, value: str) -> None:
     for number in range(3):
         with connected(trackside.http_address) as wire:
             wire.send(request("/v1/page", page(f"kept {value} {number}")))
@@ -58,7 +56,7 @@ def test_connection_is_not_read_without_end_while_its_request_waits(trackside: R
     one = request("/v1/page", page("flood", padding="x" * 10_000))
     with gated(trackside, tmp_path) as (gate, http), connected(address(http)) as wire:
         gate.opened.set()
-        wire.send(one)  # after which its head is no news
+        wire.send(one)
         assert wire.answer().json == SUCCESS
         assert gate.arrived.acquire(timeout=5)
         gate.opened.clear()
@@ -86,6 +84,23 @@ def test_requests_that_do_not_wait_are_answered_in_order(trackside: Running) -> 
         wire.send(b"".join(requests))
         assert [wire.answer().status for _ in requests] == [200, 200, 400, 200, 404, 200]
     assert ids(trackside) == ["pipelined 1", "pipelined 2", "pipelined 3"]
+
+
+def test_requests_for_collecting_and_for_sanic_are_answered_in_order(trackside: Running) -> None:
+    requests = [
+        ("POST", request("/v1/page", page("one read 1")), 200),
+        ("GET", request("/health", method="GET"), 200),
+        ("OPTIONS", request("/v1/page", method="OPTIONS"), 200),
+        ("HEAD", request("/health", method="HEAD"), 200),
+        ("PUT", request("/v1/page", b"{}", method="PUT"), 405),
+        ("GET", request("/nowhere", method="GET"), 404),
+        ("POST", request("/v1/page", page("one read 2")), 200),
+    ]
+    with connected(trackside.http_address) as wire:
+        wire.send(b"".join(sent for _, sent, _ in requests))
+        for method, _, status in requests:
+            assert wire.answer(body=method != "HEAD").status == status
+    assert ids(trackside) == ["one read 1", "one read 2"]
 
 
 def test_request_may_arrive_byte_by_byte(trackside: Running) -> None:

@@ -18,7 +18,7 @@ _numbers = itertools.count(1_000)
 
 
 def fresh() -> str:
-    """A messageId that was not sent yet; all have the same length, so that heads are the same."""
+    """A messageId that was not sent yet; all have the same length, so that heads are equal."""
     return str(next(_numbers))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable
 from functools import partial
@@ -11,8 +12,12 @@ import pytest
 from event_model import jsontext
 from http1.request_head import RequestHead
 from http_front import batch, webhook
+from http_front.coalescer import LARGE
 from http_front.endpoints import Endpoint
 from http_front.parsed_request import ParsedRequest
+from tests.http_front.wire import connected, page, request
+from tests.running import Running
+from tests.spec.expectations import SUCCESS
 
 EVENTS = [{"type": "page", "messageId": str(number), "userId": "u"} for number in range(150)]
 LIMIT = 15_360
@@ -26,7 +31,7 @@ UNUSUAL = {**EVENTS[70], "integrations": None}
 
 
 @pytest.mark.parametrize(
-    ("door", "body"),
+    ("endpoint", "body"),
     [
         (BATCH, {"batch": EVENTS}),
         (BATCH, {"batch": [*EVENTS[:70], UNUSUAL, *EVENTS[71:]]}),
@@ -34,11 +39,11 @@ UNUSUAL = {**EVENTS[70], "integrations": None}
         (WEBHOOK, EVENTS),
     ],
 )
-def test_there_is_a_step_for_every_64_events(door: Endpoint, body: object) -> None:
+def test_there_is_a_step_for_every_64_events(endpoint: Endpoint, body: object) -> None:
     text = json.dumps(body).encode()
-    collected = ParsedRequest(door.form)
-    assert [len(collected.entries) for _ in door.steps(collected, text)] == [64, 128, 150]
-    assert collected == door.read(text, RequestHead())
+    collected = ParsedRequest(endpoint.form)
+    assert [len(collected.entries) for _ in endpoint.steps(collected, text)] == [64, 128, 150]
+    assert collected == endpoint.read(text, RequestHead())
     assert collected.message_ids() == [event["messageId"] for event in EVENTS]
 
 
@@ -69,3 +74,24 @@ def test_what_is_no_batch_has_no_steps() -> None:
     collected = ParsedRequest("batch")
     assert not [*BATCH.steps(collected, b"[")]
     assert collected.refused_whole
+
+
+def test_large_bodies_wait_for_their_turn_and_others_do_not(trackside: Running) -> None:
+    def batch_of(name: str, size: int) -> bytes:
+        return request("/v1/batch", (b'{"batch":[%b]}' % page(name, type="page")).ljust(size))
+
+    with connected(trackside.http_address) as small, connected(trackside.http_address) as large:
+        small.send(request("/health", method="GET"))
+        assert small.answer().json == SUCCESS
+        connection = next(iter(trackside.connections))
+        lock, loop = connection.app.ctx.large_body, connection._loop
+        asyncio.run_coroutine_threadsafe(lock.acquire(), loop).result(5)
+        try:
+            large.send(batch_of("large", LARGE + 1))
+            small.send(batch_of("small", LARGE))
+            assert small.answer().json == SUCCESS
+            assert [record["messageId"] for record in trackside.queued()] == ["small"]
+        finally:
+            loop.call_soon_threadsafe(lock.release)
+        assert large.answer().json == SUCCESS
+    assert [record["messageId"] for record in trackside.queued()] == ["large"]
