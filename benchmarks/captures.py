@@ -45,16 +45,31 @@ class Captured(NamedTuple):
         return basic or query or self.body.get("writeKey", "")
 
 
+_WHOLE = '200 {"Success": true}'
+"""The answer where no event is rejected. Some SDKs get 200 in place of 207."""
+
+
+_DESCRIBED = (
+    "captured.analytics-php",
+    "captured.analytics-ruby",
+    "captured.events-sdk-js-node",
+    "captured.metarouter",
+    "captured.simple_segment",
+)
+"""Captures of SDKs that are described by hand (described_sdks.py), or that have too few requests to vary."""
+
+
 def read_captures() -> list[Captured]:
-    """Every collecting request of the golden files that is answered 200."""
-    return [captured for file in sorted(GOLDEN.glob("captures/*.json")) for captured in _read(file)]
+    """Every collecting request of the golden files whose events are all accepted."""
+    files = [file for file in sorted(GOLDEN.glob("captures/*.json")) if not file.stem.startswith(_DESCRIBED)]
+    return [captured for file in files for captured in _read(file)]
 
 
 def _read(file: Path) -> Iterator[Captured]:
     replayed = (GOLDEN / "replayed" / f"{file.stem}.txt").read_text().split("\n\n")
     for request, answered in zip(json.loads(file.read_text()), replayed, strict=False):
         headers = [(name, value) for name, value in request["headers"]]
-        if request["method"] == "POST" and answered.split("\n")[1].startswith("200 "):
+        if request["method"] == "POST" and answered.split("\n")[1].startswith(_WHOLE):
             text = _decoded({name.lower(): value for name, value in headers}, base64.b64decode(request["body_base64"]))
             spaced, ascii_only = b'": ' in text[:60], text.isascii() and b"\\u" in text
             yield Captured(file.stem, request["path"], headers, json.loads(text), spaced, ascii_only)

@@ -8,10 +8,11 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from prometheus_client import REGISTRY
 
 from tests.http_front.gate import address, gated
 from tests.http_front.wire import chunked, connected, flood, head, page, request
-from tests.running import Running
+from tests.running import KEY, Running, basic
 from tests.spec.expectations import SUCCESS
 
 numbers = itertools.count()
@@ -186,6 +187,7 @@ def test_client_that_ends_its_side_before_it_has_asked_is_not_waited_for(tracksi
 
 
 def test_client_that_goes_away_does_not_lose_what_it_sent(trackside: Running, tmp_path: Path) -> None:
+    before = answered()
     with gated(trackside, tmp_path) as (gate, http):
         with connected(address(http)) as wire:
             wire.send(request("/v1/page", page("gone")))
@@ -196,7 +198,15 @@ def test_client_that_goes_away_does_not_lose_what_it_sent(trackside: Running, tm
         assert ids(trackside) == []
         gate.opened.set()
         assert gate.passed.acquire(timeout=5)
-    assert ids(trackside) == ["gone"]
+        assert http.post("/v1/page", content=page("still there"), headers=basic(KEY)).json() == SUCCESS
+    assert ids(trackside) == ["gone", "still there"]
+    assert answered() == before + 1
+
+
+def answered() -> float:
+    """How many answers were given to requests for /v1/page, as metrics say."""
+    labels = {"route": "/v1/page", "status": "200"}
+    return REGISTRY.get_sample_value("trackside_http_request_seconds_count", labels) or 0
 
 
 def test_client_that_goes_away_does_not_harm_those_it_shares_a_call_with(trackside: Running, tmp_path: Path) -> None:

@@ -171,5 +171,6 @@ def test_what_is_encoded_twice_may_be_larger_in_between() -> None:
 
 @pytest.mark.parametrize("encoding", ["none", "gzip, none", "gzip, br, gzip", "gzip;q=1"])
 def test_encodings_that_are_not_read_are_refused(encoding: str) -> None:
-    with pytest.raises(UnsupportedMediaType, match="gzip, deflate, br and zstd are, at most 2 of them"):
+    with pytest.raises(UnsupportedMediaType, match="gzip, deflate, br and zstd are, at most 2 of them") as refused:
         Content(head(encoding), 100)
+    assert refused.value.status_code == 415

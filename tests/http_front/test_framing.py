@@ -44,12 +44,14 @@ CHUNKED = {
     "one": b"5\r\nhello\r\n0\r\n\r\n",
     "several, of line ends": b"2\r\n\r\n\r\n4;a=b \t;c\r\n\r\n\r\n\r\n0\r\n\r\n",
     "none": b"0\r\n\r\n",
+    "long": b"1a\r\n" + b"x" * 26 + b"\r\n0FF\r\n" + b"y" * 255 + b"\r\n0\r\n\r\n",
     "with trailers": b"0A \t\r\n0123456789\r\n000;last\r\nX-One: 1\r\nX-Two:\r\n\r\n",
 }
 BODIES = {
     "one": b"hello",
     "several, of line ends": b"\r\n\r\n\r\n",
     "none": b"",
+    "long": b"x" * 26 + b"y" * 255,
     "with trailers": b"0123456789",
 }
 
