@@ -34,7 +34,7 @@ _JSON_TYPES = {
 _ABSENT: list[Any] = [None, ""]
 _TIME = (
     "ISO 8601: besides RFC 3339, a time without a zone is UTC and a date is its midnight. Years 1 to 9999 in UTC, "
-    "at most 9 fraction digits."
+    "fraction digits past the ninth are cut."
 )
 _RECORD_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.([0-9]{3}|[0-9]{6}|[0-9]{9})Z$"
 _SET = re.compile(r"this\.(\w+) != ''")

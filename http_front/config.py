@@ -11,9 +11,9 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from event_model.schema import LIMITS
-from http_front.proxies import networks
+from http_front.proxies import HOST, networks
 
-_URL = re.compile(r"https?://[A-Za-z0-9.\-_\[\]:]{1,255}(?:/[A-Za-z0-9.\-_~%/]*)?")
+_URL = re.compile(rf"https?://{HOST}(?:/[A-Za-z0-9.\-_~%/]*)?")
 
 LARGEST = LIMITS.message_bytes // 2
 """What a request may bring goes to the service in one message, and so does why each of its events is refused."""

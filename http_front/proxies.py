@@ -24,7 +24,9 @@ _PAIR = re.compile(
     r"""\s*+(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]++)\s*+=\s*+("[^"\\]*+"|[^\s",;\\]++)\s*+)?+(?:;|\Z)""",
 )
 """A parameter of Forwarded with its value, or none, as far as the next one."""
-_HOST = re.compile(r"[A-Za-z0-9.\-_\[\]:]{1,255}")
+HOST = r"(?:[A-Za-z0-9.\-_]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?"
+"""A pattern of a host name or an address, with a port or without."""
+_HOST = re.compile(HOST)
 
 
 class PublicAddress(NamedTuple):

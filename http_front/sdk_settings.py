@@ -9,6 +9,7 @@ from its vendor, and without that script it sends nothing. So Customer.io's has 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from sanic import HTTPResponse
@@ -37,6 +38,7 @@ async def customerio_settings(request: AppRequest, key: str) -> HTTPResponse:
 def _destination(request: AppRequest, key: str) -> dict[str, str]:
     protocol, host = _public_address(request)
     # analytics-next takes https where no protocol is named.
+    key = unquote(key)  # an SDK sends apiKey as the write key, and its browser encoded the path
     return {"apiKey": key} | ({"apiHost": f"{host}/v1", "protocol": protocol} if host else {})
 
 

@@ -133,7 +133,18 @@ def test_trusted_proxies_are_taken_as_they_are_written(given: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["events.example", "ftp://events.example", "https://", "https://a/?b", "https://a b", "//a", "https://u@a"]
+    "given",
+    [
+        "events.example",
+        "ftp://events.example",
+        "https://",
+        "https://a/?b",
+        "https://a b",
+        "//a",
+        "https://u@a",
+        "https://:80",
+        "https://[::1",
+    ],
 )
 def test_public_url_is_a_url_of_http(given: str) -> None:
     with pytest.raises(InvalidSettings) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -74,6 +75,13 @@ def test_segments_sdks_are_told_to_send_to_the_host_that_they_asked(trackside: R
     said = {"apiKey": "KEY", "apiHost": f"{host}/v1", "protocol": "http"}
     assert (answer.status_code, answer.json()) == (200, {"integrations": {"Segment.io": said}})
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/v1/projects/{}/settings", "/customerio/v1/projects/{}/settings"])
+@pytest.mark.parametrize("key", ["my key", "clé", 'a"b', "a/b", "KEY"])
+def test_settings_have_the_write_key_as_the_sdk_has_it(trackside: Running, path: str, key: str) -> None:
+    (destination,) = trackside.http.get(path.format(quote(key, safe=""))).json()["integrations"].values()
+    assert destination["apiKey"] == key
 
 
 @pytest.mark.parametrize("path", ["/customerio/v1/projects/KEY/settings", "//customerio//v1/projects/KEY/settings/"])

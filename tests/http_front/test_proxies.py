@@ -196,6 +196,9 @@ def told(http: httpx.Client, **headers: str) -> tuple[str, str]:
         ('"><script>', "a<script>", ("http", "inner:8080/v1")),
         ("ws", "a/b", ("http", "inner:8080/v1")),
         ("javascript", "a" * 256, ("http", "inner:8080/v1")),
+        ("https", "[2001:db8::1", ("https", "inner:8080/v1")),
+        ("https", ":443", ("https", "inner:8080/v1")),
+        ("https", "a:b:c", ("https", "inner:8080/v1")),
         ("https", "user@events.example", ("https", "inner:8080/v1")),
     ],
 )
