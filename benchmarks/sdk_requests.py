@@ -36,11 +36,11 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{3,4}-[0-9a-f]{
 
 
 def singles(count: int = 6000) -> Requests:
-    """Requests of one event, of each SDK equally many."""
+    """Requests of one event, of each browser SDK equally many."""
     rng = random.Random(_SEED)
     sdks: dict[str, dict[str, list[Captured]]] = defaultdict(lambda: defaultdict(list))
     for captured in read_captures():
-        if not captured.is_batch:
+        if captured.is_browser and not captured.is_batch:
             sdks[captured.sdk][captured.body["type"]].append(captured)
     made: list[Request] = []
     for index in range(count):
@@ -145,7 +145,7 @@ def _request(rng: random.Random, captured: Captured, person: Person, body: Membe
 
 
 def _headers(rng: random.Random, captured: Captured, person: Person, key: str) -> Iterator[tuple[str, str]]:
-    browser = person.browser if "ozilla" in captured.header("user-agent") else None
+    browser = person.browser if captured.is_browser else None
     values = {
         "host": "collector.example.com",
         "authorization": f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}",
