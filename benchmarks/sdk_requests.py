@@ -136,7 +136,9 @@ def _renew_times(rng: random.Random, members: Members) -> None:
 def _request(rng: random.Random, captured: Captured, person: Person, body: Members, events: int) -> Request:
     separators = (", ", ": ") if captured.spaced else (",", ":")
     text = unescaped(json.dumps(body, separators=separators, ensure_ascii=captured.ascii))
+    # Where only the events have a key, they keep it.
     recorded_key, key = captured.write_key, f"{captured.sdk}-{rng.randrange(10)}"
+    key = key if recorded_key else ""
     content = text.replace(recorded_key, key).encode()
     if captured.header("transfer-encoding"):
         content = b"".join(_chunked(content))
