@@ -34,6 +34,10 @@ class Captured(NamedTuple):
     def is_batch(self) -> bool:
         return "batch" in self.body
 
+    @property
+    def is_browser(self) -> bool:
+        return "ozilla" in self.header("user-agent")
+
     def header(self, name: str) -> str:
         """A header's value; empty if the request lacks it."""
         return next((value for found, value in self.headers if found.lower() == name), "")

@@ -36,11 +36,11 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{3,4}-[0-9a-f]{
 
 
 def singles(count: int = 6000) -> Requests:
-    """Requests of one event, of each SDK equally many."""
+    """Requests of one event, of each browser SDK equally many."""
     rng = random.Random(_SEED)
     sdks: dict[str, dict[str, list[Captured]]] = defaultdict(lambda: defaultdict(list))
     for captured in read_captures():
-        if not captured.is_batch:
+        if captured.is_browser and not captured.is_batch:
             sdks[captured.sdk][captured.body["type"]].append(captured)
     made: list[Request] = []
     for index in range(count):
@@ -136,7 +136,9 @@ def _renew_times(rng: random.Random, members: Members) -> None:
 def _request(rng: random.Random, captured: Captured, person: Person, body: Members, events: int) -> Request:
     separators = (", ", ": ") if captured.spaced else (",", ":")
     text = unescaped(json.dumps(body, separators=separators, ensure_ascii=captured.ascii))
+    # Where only the events have a key, they keep it.
     recorded_key, key = captured.write_key, f"{captured.sdk}-{rng.randrange(10)}"
+    key = key if recorded_key else ""
     content = text.replace(recorded_key, key).encode()
     if captured.header("transfer-encoding"):
         content = b"".join(_chunked(content))
@@ -145,7 +147,7 @@ def _request(rng: random.Random, captured: Captured, person: Person, body: Membe
 
 
 def _headers(rng: random.Random, captured: Captured, person: Person, key: str) -> Iterator[tuple[str, str]]:
-    browser = person.browser if "ozilla" in captured.header("user-agent") else None
+    browser = person.browser if captured.is_browser else None
     values = {
         "host": "collector.example.com",
         "authorization": f"Basic {base64.b64encode(f'{key}:'.encode()).decode()}",
