@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from xml.sax.saxutils import escape
 
 _COLOURS = ("#9aa5b1", "#1f6feb", "#d4a72c", "#57ab5a")
-_BAR, _GAP, _LABEL, _WIDTH = 16, 22, 220, 420
+_BAR, _GAP, _LABEL, _WIDTH = 16, 22, 380, 420
 
 
 def bars(groups: Sequence[str], series: Mapping[str, Sequence[float]]) -> str:
