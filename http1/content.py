@@ -43,8 +43,10 @@ class Content:
             raise _too_large(self._limit, f"more than {self._limit}")
         self._parts.append(part)
         # Beacons compress, and cannot say so: they have no headers of their own.
-        if before < 2 <= self._received and not self._codings and self._whole().startswith(_GZIP_MAGIC):
-            self._codings.append("gzip")
+        if before < 2 <= self._received and not self._codings:
+            start = self._whole() if before else part
+            if start.startswith(_GZIP_MAGIC):
+                self._codings.append("gzip")
 
     @property
     def is_decoded_at_once(self) -> bool:
@@ -62,8 +64,9 @@ class Content:
 
     def decoded(self) -> bytes:
         """The content. Raises as `steps` does."""
-        for _ in self.steps():
-            pass
+        if self._codings:
+            for _ in self.steps():
+                pass
         return self._whole()
 
     def _whole(self) -> bytes:
@@ -72,9 +75,9 @@ class Content:
 
 def _codings(head: RequestHead) -> list[str]:
     """The codings in the order in which they were applied. Raises UnsupportedMediaType."""
-    header = head.header(b"content-encoding")
-    if not header:
+    if b"content-encoding" not in head.headers:
         return []
+    header = head.header(b"content-encoding")
     names = [name.strip().lower() for name in header.split(",")]
     codings = [ALIASES.get(name, name) for name in names if name not in ("", "identity")]
     if len(codings) > _CODINGS or not set(codings) <= set(NAMES):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import httptools
 from sanic.exceptions import BadRequest
 
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _HOST = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+;=%]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]*)?")
+_HOST_BYTES = 300  # a name has at most 253
+_OPTIONS_BYTES = 100  # of a Connection header that is remembered
 _VERSIONS = (b" HTTP/1.1", b" HTTP/1.0")
 _LENGTH_DIGITS = 20  # the parser lets any number of zeros stand before the length
 
@@ -125,7 +128,7 @@ def _check(head: RequestHead, text: bytes) -> None:
     if host is None:
         if head.version == "1.1":
             raise BadRequest("A request of HTTP/1.1 must have a Host header")
-    elif not _HOST.fullmatch(host.strip()):
+    elif len(host) > _HOST_BYTES or not _is_host(host):
         raise BadRequest("There must be one Host header, with a host name and at most a port")
     length = headers.get(b"content-length", b"0").strip()
     if len(length) > _LENGTH_DIGITS:
@@ -133,13 +136,23 @@ def _check(head: RequestHead, text: bytes) -> None:
     head.content_length = int(length)
     head.keep_alive = head.version == "1.1"
     if connection := headers.get(b"connection"):
-        options = [option.strip() for option in connection.lower().split(b",")]
+        options = _options(connection) if len(connection) <= _OPTIONS_BYTES else _options.__wrapped__(connection)
         head.keep_alive = b"close" not in options and (head.keep_alive or b"keep-alive" in options)
     target = head.target
     if not target.startswith(b"/"):
         target = _without_authority(target)
     path, _, query = target.partition(b"?")
     head.path, head.query = path.decode(), query.decode()
+
+
+@lru_cache(1024)
+def _is_host(host: bytes) -> bool:
+    return _HOST.fullmatch(host.strip()) is not None
+
+
+@lru_cache(256)
+def _options(connection: bytes) -> frozenset[bytes]:
+    return frozenset([option.strip() for option in connection.lower().split(b",")])
 
 
 def _without_authority(target: bytes) -> bytes:

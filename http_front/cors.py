@@ -6,11 +6,13 @@ Credentials are allowed, since a browser sends a beacon of JSON with them. Nothi
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from http1.request_head import RequestHead
 
 _ORIGIN = re.compile(rb"null|[A-Za-z][A-Za-z0-9+.\-]{0,31}://[A-Za-z0-9.\-_:\[\]]{0,262}")
 """`null`, or a scheme, a host of at most 253 characters and a port. In some web views a file has no host."""
+_ORIGIN_BYTES = 300
 DUPLICATE = "Trackside-Duplicate"
 """Header that counts the events of a request that were duplicates. It is absent where none was."""
 IMAGE_ERROR = "Trackside-Error"
@@ -31,12 +33,16 @@ _KNOWN_HEADERS = (
 def cors_lines(head: RequestHead | None) -> bytes:
     """The header lines that every answer has. Without them a browser takes a 400 for a broken network."""
     origin = head and head.headers.get(b"origin")
-    if not origin or not _ORIGIN.fullmatch(origin := origin.strip()):
+    return _lines_for(origin) if origin and len(origin) <= _ORIGIN_BYTES else _ANY_ORIGIN
+
+
+@lru_cache(1024)
+def _lines_for(origin: bytes) -> bytes:
+    origin = origin.strip()
+    if not _ORIGIN.fullmatch(origin):
         return _ANY_ORIGIN
-    return b"access-control-allow-origin: %b\r\naccess-control-allow-credentials: true\r\nvary: origin\r\n%b" % (
-        origin,
-        _EXPOSED,
-    )
+    credentials = b"access-control-allow-credentials: true\r\n"
+    return b"access-control-allow-origin: %b\r\n%bvary: origin\r\n%b" % (origin, credentials, _EXPOSED)
 
 
 def preflight_headers(head: RequestHead) -> dict[str, str]:

@@ -55,6 +55,7 @@ def test_empty_lines_before_a_request_are_skipped(trackside: Running, blank: byt
         ("Host: a, b",),
         ("Host: <a>",),
         ("Host: [::1",),
+        ("Host: " + "a" * 301,),
     ],
     ids=str,
 )
