@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from http_front.batch import read_body
 from http_front.config import FrontConfig
+from http_front.errors import Rejected
+from http_front.parsed_request import ParsedRequest
 from tests.running import Running, collector
 from tests.spec.expectations import (
     AGENT,
@@ -44,6 +47,13 @@ def test_five_thousand_events_are_accepted(trackside: Running) -> None:
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/webhook?writeKey=k"])
 def test_an_event_more_is_413(trackside: Running, path: str) -> None:
     assert_refused(trackside, trackside.post(path, body(EVENTS + 1)), 413, REQUEST_TOO_LARGE)
+
+
+def test_too_many_events_are_refused_before_one_is_read() -> None:
+    request = ParsedRequest("batch")
+    with pytest.raises(Rejected):
+        read_body(request, body(EVENTS + 1), 15_360)
+    assert request.entries == []
 
 
 def test_array_of_more_events_is_413(trackside: Running) -> None:

@@ -235,6 +235,11 @@ def test_batch_that_cannot_be_read_is_refused_whole(
     assert_refused(trackside, response, 400, batch(code, {**error(0, "", message, name), **NO_INDEX}))
 
 
+def test_batch_without_its_events_is_refused(trackside: Running) -> None:
+    told = batch("required", {**error(0, "", "batch is required", "batch"), **NO_INDEX})
+    assert_refused(trackside, trackside.post("/v1/batch", {"context": {}}), 400, told)
+
+
 @pytest.mark.parametrize("body", ["[]", '"batch"', "5", "null", "true"])
 def test_batch_that_is_no_object_is_refused(trackside: Running, body: str) -> None:
     told = {**error(0, "", "A batch must be a JSON object", ""), **NO_INDEX}
